@@ -1,0 +1,103 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { HttpClient } from '../shared/client.ts';
+import { registerUser, type User } from '../shared/matrix.ts';
+import { parallel } from '../shared/parallel.ts';
+import { cpuOf } from './cpu.ts';
+
+/** One line of the result: a job at one size. Times in ms. */
+export interface Measurement {
+  job: string;
+  size: number;
+  items: number;
+  wallMs: number;
+  serverMs: number;
+  postgresMs: number;
+  redisMs: number;
+  /** Server and PostgreSQL together, per item: the figure to steer by. */
+  cpuPerItemMs: number;
+  more: Record<string, number>;
+}
+
+export interface Pids {
+  server: number;
+  postgres: number | undefined;
+  redis: number | undefined;
+}
+
+/** What consumers do after a reply belongs to its cost: they have this long. */
+const settleMs = 400;
+
+/** What the jobs of a benchmark share: a server under load, and users that are made once. */
+export class Bench {
+  readonly client: HttpClient;
+  readonly secret: string;
+  readonly pids: Pids;
+  readonly #users: User[] = [];
+  #admin: User | undefined;
+  #names = 0;
+
+  constructor(client: HttpClient, secret: string, pids: Pids) {
+    this.client = client;
+    this.secret = secret;
+    this.pids = pids;
+  }
+
+  async admin(): Promise<User> {
+    return (this.#admin ??= await registerUser(this.client, this.secret, 'bench-admin', true));
+  }
+
+  /** A name that no account has. */
+  name(): string {
+    this.#names += 1;
+    return `bench-${this.#names}`;
+  }
+
+  async users(count: number): Promise<User[]> {
+    const missing = Array.from({ length: Math.max(0, count - this.#users.length) }, () => this.name());
+    await parallel(missing, 8, async (name) => {
+      this.#users.push(await registerUser(this.client, this.secret, name));
+    });
+    return this.#users.slice(0, count);
+  }
+
+  /** Measures `work`, which handles `items` items; what it answers is told beside the figures. */
+  async measure(
+    job: string,
+    size: number,
+    items: number,
+    work: () => Promise<Record<string, number> | undefined>,
+  ): Promise<Measurement> {
+    await delay(settleMs);
+    const before = this.#cpu();
+    const started = performance.now();
+    const more = (await work()) ?? {};
+    const wallMs = performance.now() - started;
+    await delay(settleMs);
+    const after = this.#cpu();
+    const [serverMs = 0, postgresMs = 0, redisMs = 0] = after.map(
+      (value, index) => value - (before[index] ?? 0),
+    );
+    return {
+      job,
+      size,
+      items,
+      wallMs,
+      serverMs,
+      postgresMs,
+      redisMs,
+      cpuPerItemMs: (serverMs + postgresMs) / items,
+      more,
+    };
+  }
+
+  #cpu(): number[] {
+    return [cpuOf(this.pids.server), cpuOf(this.pids.postgres), cpuOf(this.pids.redis)];
+  }
+}
+
+/** The value below which `share` of the values lie. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+}

@@ -1,0 +1,19 @@
+/** A set-up that cannot go on. The message is one plain sentence that says what to do. */
+export class SetupError extends Error {
+  constructor(message) {
+    super(message);
+    this.name = 'SetupError';
+  }
+}
+
+const sayEnough = new Set(['SetupError', 'ConfigError']);
+
+/** What to print for an error: its message, and the stack only where the message alone would not help. */
+export function describeError(error) {
+  if (!(error instanceof Error)) return String(error);
+  if (error.code === 'EADDRINUSE') {
+    const address = error.port === undefined ? error.message : `${error.address}:${error.port}`;
+    return `The address ${address} is taken by another program: stop that one, or set SENESCHAL_LISTEN.`;
+  }
+  return sayEnough.has(error.name) ? error.message : (error.stack ?? error.message);
+}

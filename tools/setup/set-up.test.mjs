@@ -1,0 +1,275 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { describe, expect, it } from '@jest/globals';
+
+import { countOf } from './checks.mjs';
+import { isInstalled, stampOf } from './dependencies.mjs';
+import { readText } from './files.mjs';
+import { holderOf, takeLock, withLock } from './lock.mjs';
+import { isAtLeast } from './node-version.mjs';
+import { makeLinks } from './postgres-binaries.mjs';
+import { databaseUrl, parsePostmasterPid, serverArguments, socketFolder } from './postgres-settings.mjs';
+import { commandLine, endProcess, identify, isAlive, run } from './processes.mjs';
+import { takeConfigArgument } from './program.mjs';
+import { parseRedisVersion } from './redis-binary.mjs';
+import { parsePlan } from './redis-package.mjs';
+import { parseReplies } from './redis-protocol.mjs';
+import { configuration } from './redis.mjs';
+import { ensureConfig, readSettings } from './settings.mjs';
+
+async function inFolder(work) {
+  const folder = mkdtempSync(join(tmpdir(), 'set-up-'));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const quiet = { info: () => undefined };
+
+describe('versions', () => {
+  it.each([
+    ['20.19.0', '20.19', true],
+    ['v22.1.0', '20.19', true],
+    ['20.9.0', '20.19', false],
+    ['6.2', '6.2', true],
+    ['6.0.16', '6.2', false],
+  ])('%s is at least %s: %p', (version, minimum, expected) => {
+    expect(isAtLeast(version, minimum)).toBe(expected);
+  });
+
+  it.each([
+    ['Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=1', '7.0.15'],
+    ['Valkey server v=8.1.1 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64', '8.1.1'],
+    ['something else v=1.2', undefined],
+  ])('reads %p', (text, version) => {
+    expect(parseRedisVersion(text)).toBe(version);
+  });
+});
+
+describe('npm packages', () => {
+  const lock = {
+    packages: {
+      '': {},
+      'libs/a': {},
+      'node_modules/@seneschal/a': { link: true },
+      'node_modules/x': { version: '1.0.0' },
+      'node_modules/y': { version: '1.0.0', optional: true, os: ['aix'] },
+    },
+  };
+
+  it('are current when npm noted the same versions', () => {
+    const packages = { 'node_modules/@seneschal/a': { link: true }, 'node_modules/x': { version: '1.0.0' } };
+    expect(isInstalled(lock, { packages })).toBe(true);
+  });
+
+  it.each([
+    ['missing', undefined],
+    ['older', { version: '0.9.0' }],
+  ])('are stale when one is %s', (_, x) => {
+    const packages = { 'node_modules/@seneschal/a': { link: true }, ...(x && { 'node_modules/x': x }) };
+    expect(isInstalled(lock, { packages })).toBe(false);
+  });
+
+  it('are stale when one for this machine is missing', () => {
+    const here = { version: '1.0.0', optional: true, os: [process.platform] };
+    expect(isInstalled({ packages: { 'node_modules/z': here } }, { packages: {} })).toBe(false);
+  });
+
+  it('have a stamp of the lock and the machine', () => {
+    expect(stampOf('a', 'linux-x64')).not.toBe(stampOf('a', 'linux-arm64'));
+    expect(stampOf('a')).not.toBe(stampOf('b'));
+  });
+
+  it('get the links that npm does not pack', () =>
+    inFolder((folder) => {
+      mkdirSync(join(folder, 'native', 'lib'), { recursive: true });
+      const links = [{ source: 'native/lib/libpq.so.5.18', target: 'native/lib/libpq.so.5' }];
+      writeFileSync(join(folder, 'native', 'pg-symlinks.json'), JSON.stringify(links));
+      makeLinks(folder);
+      makeLinks(folder);
+      expect(readlinkSync(join(folder, 'native/lib/libpq.so.5'))).toBe('libpq.so.5.18');
+    }));
+});
+
+describe('processes', () => {
+  it('knows a process from a later one with its number', () => {
+    const self = identify(process.pid);
+    expect(isAlive(self)).toBe(true);
+    expect(isAlive({ ...self, started: '1' })).toBe(false);
+    expect(isAlive({ ...self, boot: 'another' })).toBe(false);
+    expect(isAlive({ pid: process.pid })).toBe(false);
+    expect(isAlive(undefined)).toBe(false);
+  });
+
+  it('takes harsher signals when the first is ignored', async () => {
+    const script = 'process.on("SIGTERM", () => {}); process.stdout.write("."); setInterval(() => {}, 1000)';
+    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const identity = identify(child.pid);
+    expect(commandLine(child.pid)[1]).toBe('-e');
+    expect(await endProcess(identity, [['SIGTERM', 20]])).toBe(false);
+    expect(await endProcess(identity, [['SIGKILL', 5000]])).toBe(true);
+  });
+
+  it('has code -1 for a program that is not there', async () => {
+    expect((await run('/nowhere/to/be/found', [])).code).toBe(-1);
+  });
+});
+
+describe('the lock', () => {
+  it('names its living holder, and is free after release', () =>
+    inFolder((folder) => {
+      const file = join(folder, 'lock');
+      const lock = takeLock(file, 'The folder');
+      expect(() => takeLock(file, 'The folder')).toThrow(
+        `The folder is in use by process ${process.pid}: stop that one first`,
+      );
+      lock.release();
+      expect(holderOf(file)).toBeUndefined();
+      takeLock(file, 'The folder').release();
+    }));
+
+  it.each([
+    ['of a process that ended', () => ({ pid: 2 ** 22 + 1, started: '1', boot: 'x' })],
+    ['whose number another process has now', () => ({ ...identify(process.pid), started: '1' })],
+    ['of before the boot', () => ({ ...identify(process.pid), boot: 'x' })],
+  ])('takes the place of one %s', (_, holder) =>
+    inFolder((folder) => {
+      const file = join(folder, 'lock');
+      writeFileSync(file, JSON.stringify(holder()));
+      takeLock(file, 'The folder');
+      expect(holderOf(file).pid).toBe(process.pid);
+    }),
+  );
+
+  it('takes the place of a broken file', () =>
+    inFolder((folder) => {
+      writeFileSync(join(folder, 'lock'), '{"pid":');
+      expect(() => takeLock(join(folder, 'lock'), 'The folder')).not.toThrow();
+    }));
+
+  it('lets one in after the other', () =>
+    inFolder(async (folder) => {
+      const order = [];
+      const enter = (name) =>
+        withLock(join(folder, 'lock'), 'It', async () => {
+          order.push(name);
+          await new Promise((resolve) => setImmediate(resolve));
+          order.push(name);
+        });
+      await Promise.all([enter('a'), enter('b')]);
+      expect(order).toEqual(['a', 'a', 'b', 'b']);
+    }));
+});
+
+describe('PostgreSQL', () => {
+  it('gets a socket where the path is short enough, counted in bytes', () => {
+    expect(socketFolder('/short')).toBe('/short/run');
+    expect(socketFolder(`/${'x'.repeat(88)}`)).toBeDefined();
+    expect(socketFolder(`/${'x'.repeat(89)}`)).toBeUndefined();
+    expect(socketFolder(`/${'é'.repeat(45)}`)).toBeUndefined();
+  });
+
+  it('listens on 127.0.0.1 or on a socket, never on both or elsewhere', () => {
+    const onPort = serverArguments({ cluster: '/c', port: 5555, durable: true });
+    expect(onPort).toContain('listen_addresses=127.0.0.1');
+    expect(onPort).toContain('unix_socket_directories=');
+    const onSocket = serverArguments({ cluster: '/c', sockets: '/c/run', port: 5432, durable: true });
+    expect(onSocket).toContain('listen_addresses=');
+    expect(onSocket).toContain('fsync=on');
+  });
+
+  it('has an address that is a URL', () => {
+    const address = new URL(databaseUrl({ password: 'p', sockets: '/a b/run', port: 5432 }));
+    address.pathname = '/other';
+    expect(address.href).toBe('postgresql://seneschal:p@localhost/other?host=%2Fa%20b%2Frun');
+  });
+
+  it('notes its process, port and state', () => {
+    const text = '123\n/data\n1790000000\n5432\n/run\n\n  1234   0\nready   \n';
+    expect(parsePostmasterPid(text)).toEqual({ pid: 123, port: 5432, status: 'ready' });
+    expect(parsePostmasterPid('')).toBeUndefined();
+    expect(parsePostmasterPid(undefined)).toBeUndefined();
+  });
+});
+
+describe('Redis', () => {
+  it('reads replies of every kind, and waits for the rest of one', () => {
+    const bytes = Buffer.from('+OK\r\n$5\r\na\r\nbc\r\n:7\r\n-ERR no\r\n');
+    expect(parseReplies(bytes, 4)).toEqual(['OK', 'a\r\nbc', '7', '-ERR no']);
+    expect(parseReplies(bytes.subarray(0, 10), 2)).toBeUndefined();
+  });
+
+  it('finds the packages in what apt-get would fetch', () => {
+    const plan = [
+      'Reading package lists...',
+      "'http://deb.debian.org/x/liblzf1_3.6-3_amd64.deb' liblzf1_3.6-3_amd64.deb 10308 SHA256:00",
+      "'http://deb.debian.org/x/redis-server_5%3a7.0.15_amd64.deb' redis-server_5%3a7.0.15_amd64.deb 72 MD5:0",
+    ].join('\n');
+    expect(parsePlan(plan)).toEqual(['liblzf1', 'redis-server']);
+  });
+
+  it('evicts nothing and listens on this machine alone', () => {
+    const text = configuration({ folder: '/a "b"', port: 1, password: 'p', durable: true });
+    expect(text).toMatch(/^maxmemory-policy noeviction$/m);
+    expect(text).toMatch(/^bind 127\.0\.0\.1$/m);
+    expect(text).toMatch(/^appendonly yes$/m);
+    expect(text).toContain('dir "/a \\"b\\""');
+  });
+});
+
+describe('settings', () => {
+  it('come from the environment, then the file, then defaults', () =>
+    inFolder((folder) => {
+      expect(readSettings({ env: {}, folder }).dataDir).toBe(join(folder, 'data'));
+      writeFileSync(join(folder, 'seneschal.yaml'), 'data_dir: elsewhere # here\nredis_url: "redis://a:1"\n');
+      const { dataDir, given } = readSettings({ env: { SENESCHAL_DATABASE_URL: 'x' }, folder });
+      expect(dataDir).toBe(join(folder, 'elsewhere'));
+      expect(given).toEqual({ databaseUrl: 'x', redisUrl: 'redis://a:1' });
+      expect(readSettings({ env: { SENESCHAL_DATA_DIR: '/d' }, folder }).dataDir).toBe('/d');
+    }));
+
+  it('do not quote broken YAML', () =>
+    inFolder((folder) => {
+      writeFileSync(join(folder, 'seneschal.yaml'), 'a: [hunter2');
+      expect(() => readSettings({ env: {}, folder })).toThrow(/seneschal\.yaml is not valid YAML\.$/);
+    }));
+
+  it('name a file that is not there', () => {
+    expect(() => readSettings({ named: '/nowhere.yaml', env: {} })).toThrow('/nowhere.yaml does not exist');
+  });
+
+  it('are written once, with a secret of their own', () =>
+    inFolder((folder) => {
+      const file = join(folder, 'data', 'seneschal.yaml');
+      ensureConfig({ env: { SENESCHAL_REGISTRATION_SHARED_SECRET: 'x' }, log: quiet, folder });
+      expect(existsSync(file)).toBe(false);
+      ensureConfig({ env: {}, log: quiet, folder });
+      const first = readText(file);
+      expect(first).toMatch(/^registration_shared_secret: "[\w-]{43}"$/m);
+      ensureConfig({ env: {}, log: quiet, folder });
+      expect(readText(file)).toBe(first);
+      expect(readSettings({ env: {}, folder }).configFile).toBe(file);
+    }));
+
+  it('are found among the arguments', () => {
+    expect(takeConfigArgument(['--config', 'a', 'b'])).toEqual({ named: 'a', rest: ['b'] });
+    expect(takeConfigArgument(['--config=a'])).toEqual({ named: 'a', rest: [] });
+  });
+});
+
+describe('the count of tests', () => {
+  it.each([
+    [undefined, 0, { passed: 0, failed: 1 }],
+    [{ numPassedTests: 3, numFailedTests: 1, numRuntimeErrorTestSuites: 1 }, 1, { passed: 3, failed: 2 }],
+    [{ numPassedTests: 3, numFailedTests: 0, numRuntimeErrorTestSuites: 0 }, 0, { passed: 3, failed: 0 }],
+    [{ numPassedTests: 3, numFailedTests: 0, numRuntimeErrorTestSuites: 0 }, 1, { passed: 3, failed: 1 }],
+  ])('of %j with exit code %i', (report, code, expected) => {
+    expect(countOf(report, code)).toEqual(expected);
+  });
+});

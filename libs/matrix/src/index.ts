@@ -1,0 +1,15 @@
+export * from './base64.ts';
+export * from './client-events.ts';
+export * from './errors.ts';
+export * from './events.ts';
+export * from './history-visibility.ts';
+export * from './identifiers.ts';
+export * from './json-types.ts';
+export { canonicalJson, MAX_JSON_DEPTH, parseJson, type ParseLimits } from './json.ts';
+export * from './leave-template.ts';
+export * from './power-levels.ts';
+export * from './redaction-rules.ts';
+export * from './redaction.ts';
+export * from './room-versions.ts';
+export * from './signing.ts';
+export * from './auth-rules/index.ts';

@@ -1,0 +1,95 @@
+import { leaveFromTemplate, type JsonObject } from '../src/index.ts';
+import { ALICE, BOB, failure } from './fixtures.ts';
+
+const EVENT_ID = `$${'a'.repeat(43)}`;
+const ROOM_ID = `!${'r'.repeat(43)}`;
+const EXPECTED = { roomId: ROOM_ID, userId: ALICE, roomVersion: '12', origin_server_ts: 5 };
+
+const HONEST: JsonObject = {
+  type: 'm.room.member',
+  room_id: ROOM_ID,
+  sender: ALICE,
+  state_key: ALICE,
+  content: { membership: 'leave' },
+  depth: 7,
+  prev_events: [EVENT_ID],
+  auth_events: [EVENT_ID, EVENT_ID],
+};
+
+const OURS = { ...HONEST, origin_server_ts: 5 };
+
+const without = (key: string): JsonObject =>
+  Object.fromEntries(Object.entries(HONEST).filter(([k]) => k !== key));
+const run = (template: unknown) => () => leaveFromTemplate(template, EXPECTED);
+
+describe('leaveFromTemplate (CVE-2026-24471)', () => {
+  it('takes the three fields of an honest template', () => {
+    expect(leaveFromTemplate(HONEST, EXPECTED)).toEqual(OURS);
+  });
+
+  it('ignores what other servers are known to send along', () => {
+    const chatty = {
+      ...HONEST,
+      origin: 'evil',
+      origin_server_ts: 9,
+      prev_state: [],
+      hashes: { sha256: 'x' },
+      signatures: { here: { 'ed25519:1': 'x' } },
+      unsigned: { age: 1 },
+    };
+    expect(leaveFromTemplate(chatty, EXPECTED)).toEqual(OURS);
+  });
+
+  it.each<[string, JsonObject]>([
+    ['another type', { type: 'm.room.power_levels' }],
+    ['another room', { room_id: `!${'s'.repeat(43)}` }],
+    ['another sender', { sender: BOB }],
+    ['another state_key', { state_key: BOB }],
+    ['an empty state_key', { state_key: '' }],
+    ['a state_key that is a list', { state_key: [ALICE] }],
+    ['a join', { content: { membership: 'join' } }],
+    ['a ban', { content: { membership: 'ban' } }],
+    ['more content', { content: { membership: 'leave', reason: 'x' } }],
+    [
+      'an authorised join in its content',
+      { content: { membership: 'leave', join_authorised_via_users_server: ALICE } },
+    ],
+    ['a list as content', { content: ['leave'] }],
+    ['null as content', { content: null }],
+    ['redacts', { redacts: EVENT_ID }],
+    ['an event_id', { event_id: EVENT_ID }],
+    ['an unknown key', { 'org.evil': {} }],
+    ['a key __proto__', JSON.parse('{"__proto__": {"type": "x"}}') as JsonObject],
+    ['no parents', { prev_events: [] }],
+    ['21 parents', { prev_events: Array<string>(21).fill(EVENT_ID) }],
+    ['parents as pairs', { prev_events: [[EVENT_ID, { sha256: 'x' }]] }],
+    ['parents that are no event IDs', { prev_events: ['$x'] }],
+    ['parents that are a string', { prev_events: EVENT_ID }],
+    ['no auth events', { auth_events: [] }],
+    ['11 auth events', { auth_events: Array<string>(11).fill(EVENT_ID) }],
+    ['auth events that are numbers', { auth_events: [1] }],
+    ['a depth that is a string', { depth: '7' }],
+    ['a depth that is a float', { depth: 7.5 }],
+    ['a negative depth', { depth: -1 }],
+    ['a depth beyond all integers', { depth: 2 ** 63 }],
+  ])('refuses a template with %s', (_name, change) => {
+    const template: JsonObject = { ...HONEST };
+    for (const [key, value] of Object.entries(change)) {
+      Object.defineProperty(template, key, { value, enumerable: true });
+    }
+    expect(run(template)).toThrow(failure('M_FORBIDDEN'));
+  });
+
+  it.each(Object.keys(HONEST))('refuses a template without %s', (key) => {
+    expect(run(without(key))).toThrow(failure('M_FORBIDDEN'));
+  });
+
+  it.each([null, undefined, 'x', 1, [], [HONEST]])('refuses %j', (template) => {
+    expect(run(template)).toThrow(failure('M_FORBIDDEN'));
+  });
+
+  it('refuses a room version that we do not have', () => {
+    const ask = () => leaveFromTemplate(HONEST, { ...EXPECTED, roomVersion: '99' });
+    expect(ask).toThrow(failure('M_UNSUPPORTED_ROOM_VERSION'));
+  });
+});

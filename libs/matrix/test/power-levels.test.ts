@@ -1,0 +1,92 @@
+import {
+  authorise,
+  defaultPowerLevels,
+  parsePowerLevels,
+  requiredPowerLevel,
+  roomVersion,
+  supportedRoomVersions,
+  userPowerLevel,
+  type JsonObject,
+} from '../src/index.ts';
+import { ALICE, BOB, CAROL, failure, TestRoom } from './fixtures.ts';
+
+const V12 = roomVersion('12');
+
+describe('parsePowerLevels', () => {
+  it('fills in the defaults of the specification', () => {
+    expect(parsePowerLevels({}, V12)).toEqual({
+      users: {},
+      users_default: 0,
+      events: {},
+      events_default: 0,
+      state_default: 50,
+      ban: 50,
+      kick: 50,
+      redact: 50,
+      invite: 0,
+      notifications: {},
+    });
+  });
+
+  it.each<JsonObject>([{ ban: '50' }, { users: { [BOB]: 1.5 } }, { events: [] }, { kick: 2 ** 53 }])(
+    'refuses %j',
+    (content) => {
+      expect(() => parsePowerLevels(content, V12)).toThrow(failure('M_BAD_JSON'));
+    },
+  );
+
+  it('takes strings that hold an integer where the room version allows', () => {
+    const lax = { ...V12, integerPowerLevels: false };
+    expect(parsePowerLevels({ ban: ' 60 ' }, lax).ban).toBe(60);
+    expect(() => parsePowerLevels({ ban: '6e1' }, lax)).toThrow(failure('M_BAD_JSON'));
+  });
+});
+
+describe('userPowerLevel', () => {
+  const levels = parsePowerLevels({ users: { [BOB]: 5 }, users_default: 1 }, V12);
+
+  it('reads the list, then the default', () => {
+    const create = new TestRoom('11').create.pdu;
+    expect([ALICE, BOB, CAROL].map((id) => userPowerLevel(id, levels, create, roomVersion('11')))).toEqual([
+      1, 5, 1,
+    ]);
+  });
+
+  it('gives the creator 100 without power levels', () => {
+    for (const id of ['10', '11']) {
+      const create = new TestRoom(id).create.pdu;
+      expect(userPowerLevel(ALICE, undefined, create, roomVersion(id))).toBe(100);
+      expect(userPowerLevel(BOB, undefined, create, roomVersion(id))).toBe(0);
+    }
+  });
+
+  it('is infinite for all creators in version 12', () => {
+    const create = new TestRoom('12', { additional_creators: [CAROL] }).create.pdu;
+    const of = (id: string) => userPowerLevel(id, levels, create, V12);
+    expect([ALICE, CAROL, BOB].map(of)).toEqual([Infinity, Infinity, 5]);
+    expect(userPowerLevel(BOB, undefined, create, V12)).toBe(0);
+  });
+});
+
+describe('requiredPowerLevel', () => {
+  it('reads events, then the default of the kind', () => {
+    const levels = parsePowerLevels({ events: { x: 7 }, events_default: 1, state_default: 2 }, V12);
+    expect(requiredPowerLevel('x', true, levels)).toBe(7);
+    expect(requiredPowerLevel('y', true, levels)).toBe(2);
+    expect(requiredPowerLevel('y', false, levels)).toBe(1);
+    expect(requiredPowerLevel('y', true, undefined)).toBe(50);
+    expect(requiredPowerLevel('y', false, undefined)).toBe(0);
+  });
+});
+
+describe.each([...supportedRoomVersions])('defaultPowerLevels in version %s', (id) => {
+  it('may be sent by the creator', () => {
+    const room = new TestRoom(id).withMember(ALICE, 'join');
+    const content = defaultPowerLevels(ALICE, room.version);
+    const pdu = room.event({ type: 'm.room.power_levels', sender: ALICE, state_key: '', content });
+    expect(() => authorise(pdu, room.roomId, room, room.version)).not.toThrow();
+    const levels = parsePowerLevels(content, room.version);
+    expect(userPowerLevel(ALICE, levels, room.create.pdu, room.version)).toBeGreaterThanOrEqual(100);
+    expect(requiredPowerLevel('m.room.tombstone', true, levels)).toBeGreaterThan(levels.state_default);
+  });
+});

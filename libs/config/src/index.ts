@@ -1,0 +1,3 @@
+export { ConfigError, loadConfig, type Config } from './config.ts';
+export { configurationPage } from './documentation.ts';
+export { settings, type Setting } from './settings.ts';

@@ -1,0 +1,77 @@
+import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
+
+import type { UserapiForGateways } from '@seneschal/contracts';
+import { isMatrixError, MatrixError, tooLarge } from '@seneschal/matrix';
+import type { Logger } from '@seneschal/observability';
+
+import type { ConnectionRecorder } from './connections.ts';
+import type { Endpoint } from './endpoint.ts';
+import { answer } from './pipeline.ts';
+import { RateLimits } from './rate-limits.ts';
+import { Routes } from './routes.ts';
+
+export interface HttpOptions {
+  endpoints: readonly Endpoint[];
+  userapi: UserapiForGateways;
+  /** Told of every authenticated request. */
+  connections: Pick<ConnectionRecorder, 'seen'>;
+  logger: Logger;
+  rateLimits: boolean;
+  maxBodyBytes: number;
+  /** Whose X-Forwarded-For is believed; see Express's `trust proxy`. */
+  trustedProxies: string | null;
+  /** Checks every answer against its schema; for the tests. */
+  checkAnswers?: boolean;
+}
+
+/** Headers of every answer: the API is for browsers of any origin, and no answer is to be cached or sniffed. */
+const commonHeaders = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Allow-Methods': 'GET, POST, PUT, DELETE, OPTIONS',
+  'Access-Control-Allow-Headers': 'Origin, X-Requested-With, Content-Type, Accept, Authorization',
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+/** An Express application that serves the declared endpoints and nothing else. */
+export function createHttpApp(options: HttpOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  if (options.trustedProxies !== null) app.set('trust proxy', options.trustedProxies.split(/\s*,\s*/));
+  const routes = new Routes(options.endpoints);
+  const rateLimits = new RateLimits(options.rateLimits);
+  app.use(async (request: Request, response: Response) => {
+    response.set(commonHeaders);
+    await answer(request, response, { ...options, routes, rateLimits });
+  });
+  app.use(renderError(options.logger));
+  return app;
+}
+
+/** The one place where errors become answers. What is not a MatrixError says nothing of its cause. */
+function renderError(logger: Logger): ErrorRequestHandler {
+  return (error: unknown, request, response, _next) => {
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    const known = asMatrixError(error);
+    if (known === undefined)
+      logger.error({ error, method: request.method, path: request.path }, 'request failed');
+    const rendered = known ?? new MatrixError(500, 'M_UNKNOWN', 'Internal server error.');
+    // What is left of the body is not read: the connection cannot be used again.
+    if (!request.readableEnded && request.method !== 'GET') response.set('Connection', 'close');
+    const retryAfter = rendered.fields['retry_after_ms'];
+    if (typeof retryAfter === 'number') response.set('Retry-After', String(Math.ceil(retryAfter / 1000)));
+    response.status(rendered.status).json(rendered.toBody());
+  };
+}
+
+function asMatrixError(error: unknown): MatrixError | undefined {
+  if (isMatrixError(error)) return error;
+  if (error instanceof URIError) {
+    return new MatrixError(400, 'M_INVALID_PARAM', 'The path is not properly percent-encoded.');
+  }
+  return error instanceof RangeError ? tooLarge('The request is too large.') : undefined;
+}

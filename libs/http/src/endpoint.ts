@@ -1,0 +1,119 @@
+import type { z } from 'zod';
+
+import type { Requester } from '@seneschal/contracts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+/** Who may call: anyone, anyone with a token, or administrators. */
+export type Access = 'public' | 'user' | 'admin';
+
+/** See rate-limits.ts. */
+export type RateLimitClass = 'none' | 'login' | 'register' | 'read' | 'write' | 'admin';
+
+/** What a handler knows of its request; everything that came in is already checked. */
+export interface EndpointRequest<Params, Query, Body, Caller> {
+  params: Params;
+  query: Query;
+  body: Body;
+  requester: Caller;
+  /** The SHA-256 (base64url) of the access token; empty on public endpoints. */
+  tokenHash: string;
+  ip: string;
+  userAgent: string;
+  /** Aborted when the client has gone. */
+  signal: AbortSignal;
+}
+
+/** An answer that is not 200 with a JSON body; without a body it is empty. */
+export class Reply {
+  readonly status: number;
+  readonly body: object | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, body?: object, headers: Record<string, string> = {}) {
+    this.status = status;
+    this.body = body;
+    this.headers = headers;
+  }
+}
+
+/**
+ * How a body is read. 'json': one JSON value and nothing after it. 'go': as Go's decoder reads it — the first
+ * value counts, what follows is ignored, null stands for {}, keys match in any case — for the endpoints
+ * whose clients were written against Dendrite. Neither looks at the content type.
+ */
+export type BodyStyle = 'json' | 'go';
+
+export interface Endpoint {
+  readonly method: Method;
+  /** Paths with `:name` for parameters; one segment each. */
+  readonly paths: readonly string[];
+  readonly access: Access;
+  readonly rateLimit: RateLimitClass;
+  readonly summary: string;
+  readonly params: z.ZodType | undefined;
+  readonly query: z.ZodType | undefined;
+  readonly body: z.ZodType | undefined;
+  readonly bodyStyle: BodyStyle;
+  /** Whether a missing body counts as {}. */
+  readonly bodyOptional: boolean;
+  /** What a body that is no JSON is answered with. */
+  readonly brokenBody: 'M_NOT_JSON' | 'M_BAD_JSON';
+  readonly answer: z.ZodType;
+  readonly before: ((params: unknown) => Promise<void>) | undefined;
+  readonly handle: (request: EndpointRequest<unknown, unknown, unknown, Requester>) => Promise<object>;
+}
+
+type Output<S> = S extends z.ZodType<infer T> ? T : undefined;
+
+interface Declaration<A extends Access, P, Q, B, R> {
+  method: Method;
+  path: string | readonly string[];
+  access: A;
+  rateLimit: RateLimitClass;
+  /** One line for OpenAPI and the tables in docs/. */
+  summary: string;
+  params?: P;
+  query?: Q;
+  body?: B;
+  bodyStyle?: BodyStyle;
+  bodyOptional?: boolean;
+  brokenBody?: 'M_NOT_JSON' | 'M_BAD_JSON';
+  answer: R;
+  /** Checks that come before the body is looked at. */
+  before?: (params: Output<P>) => Promise<void>;
+  handle: (
+    request: EndpointRequest<Output<P>, Output<Q>, Output<B>, A extends 'public' ? undefined : Requester>,
+  ) => Promise<Output<R> | Reply>;
+}
+
+/** Declares an endpoint: routing, checks, rate limit, metrics and OpenAPI all come out of this. */
+export function endpoint<
+  A extends Access,
+  R extends z.ZodType<object>,
+  P extends z.ZodType | undefined = undefined,
+  Q extends z.ZodType | undefined = undefined,
+  B extends z.ZodType | undefined = undefined,
+>(declaration: Declaration<A, P, Q, B, R>): Endpoint {
+  return {
+    method: declaration.method,
+    paths: typeof declaration.path === 'string' ? [declaration.path] : declaration.path,
+    access: declaration.access,
+    rateLimit: declaration.rateLimit,
+    summary: declaration.summary,
+    params: declaration.params,
+    query: declaration.query,
+    body: declaration.body,
+    bodyStyle: declaration.bodyStyle ?? 'json',
+    bodyOptional: declaration.bodyOptional ?? false,
+    brokenBody: declaration.brokenBody ?? 'M_NOT_JSON',
+    answer: declaration.answer,
+    before: declaration.before as Endpoint['before'],
+    handle: declaration.handle as Endpoint['handle'],
+  };
+}
+
+/** The paths of a client-server endpoint: `/_matrix/client/v3/…` and its older form under r0. */
+export function clientPaths(path: string): string[] {
+  return [`/_matrix/client/v3${path}`, `/_matrix/client/r0${path}`];
+}

@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Request, Response } from 'express';
+import type { z } from 'zod';
+
+import { accountTypes, type Requester } from '@seneschal/contracts';
+import {
+  badJson,
+  forbidden,
+  invalidParam,
+  missingParam,
+  unknownToken,
+  unrecognized,
+} from '@seneschal/matrix';
+import { withTrace } from '@seneschal/observability';
+
+import type { HttpOptions } from './app.ts';
+import { parseBody, readBody } from './body.ts';
+import { type Endpoint, Reply } from './endpoint.ts';
+import type { RateLimits } from './rate-limits.ts';
+import type { Routes } from './routes.ts';
+import { accessToken, hashToken } from './tokens.ts';
+
+interface Context extends Omit<HttpOptions, 'rateLimits'> {
+  routes: Routes;
+  rateLimits: RateLimits;
+}
+
+interface Caller {
+  requester: Requester | undefined;
+  tokenHash: string;
+}
+
+/**
+ * Answers one request. The order of the checks is part of the contract: route (404), method (405), token
+ * (401), administrator (403), rate limit (429), path, query, body (400), then the handler.
+ */
+export async function answer(request: Request, response: Response, context: Context): Promise<void> {
+  const match = context.routes.match(request.method, request.path);
+  if (match.kind === 'path') throw unrecognized();
+  if (request.method === 'OPTIONS') {
+    response.status(200).end();
+    return;
+  }
+  if (match.kind === 'method') throw unrecognized(405);
+  const { endpoint, params } = match;
+  const query = new URL(request.url, 'http://localhost').searchParams;
+  await withTrace(randomUUID(), async () => {
+    const caller = await authorise(endpoint, request, query, context);
+    const input = await check(endpoint, request, params, query, context.maxBodyBytes);
+    const result = await endpoint.handle({
+      ...input,
+      requester: caller.requester as Requester,
+      tokenHash: caller.tokenHash,
+      ip: addressOf(request),
+      userAgent: request.get('user-agent') ?? '',
+      signal: whenGone(response),
+    });
+    send(response, endpoint, result, context.checkAnswers === true);
+  });
+}
+
+async function authorise(
+  endpoint: Endpoint,
+  request: Request,
+  query: URLSearchParams,
+  context: Context,
+): Promise<Caller> {
+  const ip = addressOf(request);
+  if (endpoint.access === 'public') {
+    await context.rateLimits.check(endpoint.rateLimit, ip);
+    return { requester: undefined, tokenHash: '' };
+  }
+  const tokenHash = hashToken(accessToken(request.get('authorization'), query));
+  const requester = await context.userapi.requesterByToken(tokenHash);
+  if (requester === undefined) throw unknownToken('The access token is not known. Log in again.');
+  const isAdmin = requester.accountType === accountTypes.admin;
+  if (endpoint.access === 'admin' && !isAdmin) throw forbidden('This API is for administrators only.');
+  const limitClass = isAdmin && endpoint.rateLimit !== 'none' ? 'admin' : endpoint.rateLimit;
+  await context.rateLimits.check(limitClass, requester.userId);
+  context.connections.seen({
+    userId: requester.userId,
+    deviceId: requester.deviceId,
+    ip,
+    userAgent: request.get('user-agent') ?? '',
+  });
+  return { requester, tokenHash };
+}
+
+async function check(
+  endpoint: Endpoint,
+  request: Request,
+  escaped: Record<string, string>,
+  query: URLSearchParams,
+  maxBodyBytes: number,
+): Promise<{ params: unknown; query: unknown; body: unknown }> {
+  const unescaped = Object.fromEntries(
+    Object.entries(escaped).map(([name, value]) => [name, decodeURIComponent(value)]),
+  );
+  const params = endpoint.params && parsed(endpoint.params, unescaped, 'param');
+  const checkedQuery = endpoint.query && parsed(endpoint.query, queryObject(query), 'param');
+  await endpoint.before?.(params);
+  if (endpoint.body === undefined) return { params, query: checkedQuery, body: undefined };
+  const body = parseBody(endpoint, await readBody(request, maxBodyBytes));
+  return { params, query: checkedQuery, body: parsed(endpoint.body, body, 'body') };
+}
+
+/** A parameter that comes several times is an array, as in `?via=a&via=b`. */
+function queryObject(query: URLSearchParams): Record<string, string | string[]> {
+  const result: Record<string, string | string[]> = {};
+  for (const name of new Set(query.keys())) {
+    const values = query.getAll(name);
+    result[name] = values.length === 1 ? (values[0] ?? '') : values;
+  }
+  return result;
+}
+
+function parsed(schema: z.ZodType, value: unknown, where: 'param' | 'body'): unknown {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const path = issue?.path.join('.') ?? '';
+  const isMissing = issue?.code === 'invalid_type' && valueAt(value, issue.path) === undefined;
+  const message = `${path === '' ? 'The body' : path}: ${issue?.message ?? 'not valid'}`;
+  if (isMissing) throw missingParam(message);
+  throw where === 'param' ? invalidParam(message) : badJson(message);
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined,
+    value,
+  );
+}
+
+function send(response: Response, endpoint: Endpoint, result: object, checkAnswers: boolean): void {
+  const reply = result instanceof Reply ? result : new Reply(200, result);
+  response.status(reply.status).set(reply.headers);
+  if (reply.body === undefined) {
+    response.end();
+    return;
+  }
+  if (checkAnswers && reply.status === 200) endpoint.answer.parse(reply.body);
+  response.json(reply.body);
+}
+
+/** An IPv4 address in IPv6 form is shown as IPv4. */
+function addressOf(request: Request): string {
+  return (request.ip ?? '').replace(/^::ffff:/, '');
+}
+
+function whenGone(response: Response): AbortSignal {
+  const controller = new AbortController();
+  response.on('close', () => {
+    if (!response.writableEnded) controller.abort();
+  });
+  return controller.signal;
+}

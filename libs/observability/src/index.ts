@@ -1,0 +1,3 @@
+export { createLogger, type Logger, type LogLevel } from './logger.ts';
+export { Lifecycle, type Stoppable } from './lifecycle.ts';
+export { activeTraceId, currentTraceId, withTrace } from './trace.ts';

@@ -1,0 +1,37 @@
+import type { Config } from '@seneschal/config';
+import type { UserapiForGateways } from '@seneschal/contracts';
+import { ConnectionRecorder, type Endpoint } from '@seneschal/http';
+import type { Stoppable } from '@seneschal/observability';
+
+import { healthEndpoints } from './health.ts';
+import { type Platform, startOn } from './platform.ts';
+import { serve } from './serve.ts';
+
+/** What a gateway brings: its endpoints and the read that knows their callers. */
+export interface Gateway {
+  readonly endpoints: readonly Endpoint[];
+  readonly userapi: UserapiForGateways;
+  /** Answers the requests that wait for something; stopped before the listener, which waits for them. */
+  readonly waiting?: Stoppable;
+}
+
+/** Serves one gateway, with the health endpoints, as a process of its own. */
+export async function startGateway(
+  config: Config,
+  name: string,
+  at: { host: string; port: number },
+  open: (platform: Platform) => Promise<Gateway>,
+): Promise<Stoppable & { address: string }> {
+  return startOn(config, { name }, async (platform) => {
+    const { endpoints, userapi, waiting } = await open(platform);
+    const connections = platform.lifecycle.add(new ConnectionRecorder(platform.bus, platform.logger));
+    const { address } = await serve(platform, {
+      endpoints: [...endpoints, ...healthEndpoints(platform)],
+      userapi,
+      connections,
+      at,
+    });
+    if (waiting !== undefined) platform.lifecycle.add(waiting);
+    return { address, stop: () => platform.stop() };
+  });
+}

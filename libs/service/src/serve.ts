@@ -1,0 +1,44 @@
+import type { UserapiForGateways } from '@seneschal/contracts';
+import {
+  type ConnectionRecorder,
+  createHttpApp,
+  type Endpoint,
+  listen,
+  type Listener,
+} from '@seneschal/http';
+
+import type { Platform } from './platform.ts';
+import { StartError } from './start-error.ts';
+
+export interface ServeOptions {
+  endpoints: readonly Endpoint[];
+  userapi: UserapiForGateways;
+  connections: Pick<ConnectionRecorder, 'seen'>;
+  at: { host: string; port: number };
+  /** Checks every answer against its schema; for the tests. */
+  checkAnswers?: boolean;
+}
+
+/** Serves endpoints until the platform stops. */
+export async function serve(platform: Platform, options: ServeOptions): Promise<Listener> {
+  const { config, logger, lifecycle } = platform;
+  const app = createHttpApp({
+    endpoints: options.endpoints,
+    userapi: options.userapi,
+    connections: options.connections,
+    logger,
+    rateLimits: config.rate_limits,
+    maxBodyBytes: config.max_body_bytes,
+    trustedProxies: config.trusted_proxies,
+    checkAnswers: options.checkAnswers ?? false,
+  });
+  const listener = lifecycle.add(
+    await listen(app, options.at, config.shutdown_timeout).catch((error: unknown) => {
+      throw new StartError(error instanceof Error ? error.message : 'The address cannot be used.', {
+        cause: error,
+      });
+    }),
+  );
+  logger.info({ address: listener.address }, 'listening');
+  return listener;
+}

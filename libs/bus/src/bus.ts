@@ -1,0 +1,148 @@
+import type { Redis } from 'ioredis';
+
+import type { Command, ComponentName, EventLog } from '@seneschal/contracts';
+import { type Database, migrate } from '@seneschal/database';
+import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
+
+import { Caller, type CallOptions } from './caller.ts';
+import { type Consumer, LogFollower } from './consumer.ts';
+import { busMigrations } from './migrations.ts';
+import { checkRedis, connectRedis } from './redis.ts';
+import { forgetReplies } from './replies.ts';
+import { CommandServer, type Handler } from './server.ts';
+import { Waker } from './waker.ts';
+
+export interface BusOptions {
+  redisUrl: string;
+  prefix: string;
+  database: Database;
+  logger: Logger;
+  /** Commands of one component that this process runs at once. */
+  concurrency: number;
+  /** See ConsumerOptions. */
+  pollMs?: number;
+}
+
+/** What calls commands. */
+export type CallBus = Pick<Bus, 'call'>;
+/** What a command needs in order to tell the consumers of its log. */
+export type WakeBus = Pick<Bus, 'wake'>;
+
+const day = 86_400_000;
+
+/** The one way by which components talk: typed commands over BullMQ, and logs of facts in PostgreSQL. */
+export class Bus implements Stoppable {
+  /** The bounded connection, for small things besides the queues: nonces, wake-ups of long-polls. */
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly #options: BusOptions;
+  readonly #lifecycle = new Lifecycle();
+  readonly #caller: Caller;
+  readonly #waker: Waker;
+  readonly #workers: Redis;
+  readonly #followers = new Set<Pick<LogFollower<unknown>, 'catchUp'>>();
+
+  private constructor(options: BusOptions) {
+    this.#options = options;
+    this.prefix = options.prefix;
+    this.redis = this.#connect('bounded');
+    this.#workers = this.#connect('endless');
+    this.#caller = this.#lifecycle.add(new Caller(this.redis, this.subscriber(), options.prefix));
+    this.#waker = this.#lifecycle.add(new Waker(this.redis, options.prefix));
+    const cleaner = setInterval(() => void this.#forget(), day / 24);
+    cleaner.unref();
+    this.#lifecycle.add({
+      stop: async () => {
+        clearInterval(cleaner);
+      },
+    });
+  }
+
+  /** Connects, refuses a Redis that may lose work, and brings the bus's own tables up to date. */
+  static async open(options: BusOptions): Promise<Bus> {
+    const bus = new Bus(options);
+    try {
+      await checkRedis(bus.redis);
+      await migrate(options.database, 'bus', busMigrations);
+    } catch (error) {
+      await bus.stop();
+      throw error;
+    }
+    return bus;
+  }
+
+  call<Input, Output>(
+    command: Command<Input, Output>,
+    input: Input,
+    options: CallOptions = {},
+  ): Promise<Output> {
+    return this.#caller.call(command, input, options);
+  }
+
+  /** Wakes the consumers of a log; call it after the commit. */
+  wake(log: EventLog<never> | EventLog<unknown>, position: number): void {
+    this.#waker.wake(log, position);
+  }
+
+  /** Runs the commands of a component until the service is stopped. */
+  async serve(component: ComponentName, handlers: readonly Handler[]): Promise<Stoppable> {
+    const { prefix, database, logger, concurrency } = this.#options;
+    const server = new CommandServer(component, handlers, {
+      connection: this.#workers,
+      prefix,
+      database,
+      logger,
+      concurrency,
+    });
+    await server.ready();
+    return server;
+  }
+
+  /** Follows a log until the service is stopped. */
+  async follow<Fact>(consumer: Consumer<Fact>): Promise<Stoppable> {
+    const { prefix, database, logger, pollMs } = this.#options;
+    const follower = new LogFollower(consumer, {
+      connection: this.#workers,
+      prefix,
+      database,
+      logger,
+      ...(pollMs === undefined ? {} : { pollMs }),
+    });
+    await follower.ready();
+    this.#followers.add(follower);
+    return {
+      stop: async () => {
+        this.#followers.delete(follower);
+        await follower.stop();
+      },
+    };
+  }
+
+  /** Applies what the logs hold by now in all consumers of this process, without waiting to be woken. */
+  async catchUp(): Promise<void> {
+    await Promise.all([...this.#followers].map((follower) => follower.catchUp()));
+  }
+
+  /** A connection of one's own for subscriptions; the caller disconnects it. */
+  subscriber(): Redis {
+    return connectRedis(this.#options.redisUrl, 'endless', this.#options.logger);
+  }
+
+  #connect(patience: 'bounded' | 'endless'): Redis {
+    const redis = connectRedis(this.#options.redisUrl, patience, this.#options.logger);
+    this.#lifecycle.add({
+      stop: async () => {
+        redis.disconnect();
+      },
+    });
+    return redis;
+  }
+
+  async #forget(): Promise<void> {
+    await forgetReplies(this.#options.database.tables(), Date.now() - day).catch(() => undefined);
+  }
+
+  async stop(): Promise<void> {
+    await this.#lifecycle.stop();
+  }
+}

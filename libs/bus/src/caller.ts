@@ -1,0 +1,175 @@
+import { createHash, randomUUID } from 'node:crypto';
+
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+
+import type { Command } from '@seneschal/contracts';
+import { MatrixError } from '@seneschal/matrix';
+import { currentTraceId, type Stoppable } from '@seneschal/observability';
+
+import type { CommandJob, CommandReply, PublishedReply } from './messages.ts';
+
+interface Waiting {
+  queue: Queue;
+  resolve: (reply: CommandReply) => void;
+  reject: (error: unknown) => void;
+}
+
+export interface CallOptions {
+  /** Calls with the same key are one command: all answer what the first did. */
+  idempotencyKey?: string;
+  timeoutMs?: number;
+}
+
+/** A payload above this is refused: Redis keeps jobs in memory. */
+const maximumPayloadBytes = 8 * 1024 * 1024;
+
+/** Sends commands and waits for their replies, which come back over one pub/sub channel per process. */
+export class Caller implements Stoppable {
+  readonly #channel: string;
+  readonly #queues = new Map<string, Queue>();
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #ready: Promise<unknown>;
+
+  readonly #publisher: Redis;
+  readonly #subscriber: Redis;
+  readonly #prefix: string;
+
+  constructor(publisher: Redis, subscriber: Redis, prefix: string) {
+    this.#publisher = publisher;
+    this.#subscriber = subscriber;
+    this.#prefix = prefix;
+    this.#channel = `${prefix}:reply:${randomUUID()}`;
+    subscriber.on('message', (channel: string, message: string) => {
+      if (channel === this.#channel) this.#receive(message);
+    });
+    // Replies that were published while the connection was down are read from the jobs themselves.
+    subscriber.on('ready', () => void this.#recheck());
+    this.#ready = subscriber.subscribe(this.#channel);
+    this.#ready.catch(() => undefined);
+  }
+
+  /**
+   * Calls a command. Rejects with the command's own MatrixError, with 503 when the queue cannot be reached
+   * (nothing happened) and with 504 when no reply came in time (the outcome is unknown; calling again is safe).
+   */
+  async call<Input, Output>(
+    command: Command<Input, Output>,
+    input: Input,
+    options: CallOptions = {},
+  ): Promise<Output> {
+    const timeoutMs = options.timeoutMs ?? command.timeoutMs;
+    const queue = this.#queueOf(command.component);
+    const jobId = randomUUID();
+    const job: CommandJob = {
+      commandId: options.idempotencyKey === undefined ? jobId : digest(command, options.idempotencyKey),
+      hasIdempotencyKey: options.idempotencyKey !== undefined,
+      traceId: currentTraceId(),
+      deadline: Date.now() + timeoutMs,
+      replyTo: this.#channel,
+      input: command.input.parse(input),
+    };
+    const reply = await this.#exchange(queue, command.name, jobId, job, timeoutMs);
+    if (!reply.ok) throw MatrixError.fromBody(reply.status, reply.body);
+    return command.output.parse(reply.output);
+  }
+
+  async #exchange(
+    queue: Queue,
+    name: string,
+    jobId: string,
+    job: CommandJob,
+    timeoutMs: number,
+  ): Promise<CommandReply> {
+    const reply = new Promise<CommandReply>((resolve, reject) => {
+      this.#waiting.set(jobId, { queue, resolve, reject });
+    });
+    const timer = setTimeout(() => void this.#expire(jobId), timeoutMs);
+    // The reply may be rejected (by a stop) before it is awaited.
+    reply.catch(() => undefined);
+    try {
+      await this.#ready;
+      await queue.add(name, job, { jobId, sizeLimit: maximumPayloadBytes });
+    } catch (error) {
+      clearTimeout(timer);
+      this.#waiting.delete(jobId);
+      throw unreachable(error);
+    }
+    try {
+      return await reply;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(jobId);
+    }
+  }
+
+  #receive(message: string): void {
+    const { jobId, reply } = JSON.parse(message) as PublishedReply;
+    this.#waiting.get(jobId)?.resolve(reply);
+  }
+
+  async #expire(jobId: string): Promise<void> {
+    if (!(await this.#lookUp(jobId).catch(() => false))) {
+      this.#waiting
+        .get(jobId)
+        ?.reject(
+          new MatrixError(
+            504,
+            'M_UNKNOWN',
+            'No answer came in time; the outcome is unknown. Asking again is safe.',
+          ),
+        );
+    }
+  }
+
+  async #recheck(): Promise<void> {
+    await Promise.all([...this.#waiting.keys()].map((jobId) => this.#lookUp(jobId).catch(() => false)));
+  }
+
+  /** Reads the reply that a finished job keeps; false when there is none. */
+  async #lookUp(jobId: string): Promise<boolean> {
+    const waiting = this.#waiting.get(jobId);
+    const job = await waiting?.queue.getJob(jobId);
+    if (waiting === undefined || !isReply(job?.returnvalue)) return false;
+    waiting.resolve(job.returnvalue);
+    return true;
+  }
+
+  #queueOf(component: string): Queue {
+    const known = this.#queues.get(component);
+    if (known !== undefined) return known;
+    const queue = new Queue(component, {
+      connection: this.#publisher,
+      prefix: this.#prefix,
+      defaultJobOptions: {
+        // A finished job keeps its reply for a caller that missed the published one.
+        removeOnComplete: { age: 600, count: 2000 },
+        removeOnFail: { age: 86_400, count: 2000 },
+      },
+    });
+    queue.on('error', () => undefined);
+    this.#queues.set(component, queue);
+    return queue;
+  }
+
+  async stop(): Promise<void> {
+    for (const waiting of this.#waiting.values()) {
+      waiting.reject(new MatrixError(503, 'M_UNKNOWN', 'The server is stopping; the outcome is unknown.'));
+    }
+    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+    this.#subscriber.disconnect();
+  }
+}
+
+function isReply(value: unknown): value is CommandReply {
+  return typeof value === 'object' && value !== null && 'ok' in value;
+}
+
+function digest(command: Command<never> | Command, key: string): string {
+  return createHash('sha256').update(`${command.component}\0${command.name}\0${key}`).digest('hex');
+}
+
+function unreachable(error: unknown): unknown {
+  if (error instanceof MatrixError) return error;
+  return new MatrixError(503, 'M_UNKNOWN', 'The queue cannot be reached. Try again in a moment.');
+}

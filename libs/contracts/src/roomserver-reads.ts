@@ -1,0 +1,179 @@
+import type { JsonObject, Pdu } from '@seneschal/matrix';
+
+export type Membership = 'join' | 'invite' | 'knock' | 'leave' | 'ban';
+
+/** An event as it is stored: `position` orders all events of the server and, within it, of each room. */
+export interface StoredEvent {
+  eventId: string;
+  roomId: string;
+  position: number;
+  pdu: Pdu;
+  /** The redaction that took the content away, when there is one. */
+  redactedBecause?: { eventId: string; pdu: Pdu };
+  /** The content of the state event that this one replaced. */
+  previousContent?: JsonObject;
+  previousEventId?: string;
+  /** Set for the device that sent the event. */
+  transactionId?: string;
+}
+
+export interface MemberState {
+  roomId: string;
+  userId: string;
+  membership: Membership;
+  /** Position of the membership event. */
+  position: number;
+  /** What the user was in the room at `since`; undefined when nothing, or when no `since` was given. */
+  membershipBefore: Membership | undefined;
+}
+
+/** A page of a room's events, already filtered to what the user may see. Tokens are positions. */
+export interface EventPage {
+  /** Where the page starts: `from`, or what it stands for when absent. */
+  start: number;
+  events: StoredEvent[];
+  /** With lazy loading: the membership events of the senders. */
+  members: StoredEvent[];
+  /** Where the next page starts; undefined when there is nothing further. */
+  end?: number;
+}
+
+export interface PublicRoom {
+  roomId: string;
+  name?: string;
+  topic?: string;
+  canonicalAlias?: string;
+  avatarUrl?: string;
+  joinedMembers: number;
+  worldReadable: boolean;
+  guestCanJoin: boolean;
+  joinRule: string;
+  roomType?: string;
+}
+
+/**
+ * Reads for the client gateway. Each takes the user and answers only what that user may see; M_FORBIDDEN
+ * when the user may not look at the room at all (also when there is no such room).
+ */
+export interface RoomserverForClient {
+  joinedRooms(userId: string): Promise<string[]>;
+  /** Undefined when the user never was anything in the room. */
+  membership(roomId: string, userId: string): Promise<Membership | undefined>;
+  roomIdByAlias(alias: string): Promise<string | undefined>;
+  aliases(roomId: string): Promise<string[]>;
+  /** M_NOT_FOUND when unknown. */
+  isListed(roomId: string): Promise<boolean>;
+  publicRooms(page: {
+    limit: number;
+    since?: string;
+    search?: string;
+    /** Only rooms of these types; null stands for rooms without one. */
+    roomTypes?: (string | null)[];
+  }): Promise<{ rooms: PublicRoom[]; nextBatch?: string; prevBatch?: string; total: number }>;
+  /** Current state for members, state as of leaving for those who left. */
+  state(roomId: string, userId: string): Promise<StoredEvent[]>;
+  stateEvent(
+    roomId: string,
+    userId: string,
+    type: string,
+    stateKey: string,
+  ): Promise<StoredEvent | undefined>;
+  members(
+    roomId: string,
+    userId: string,
+    filter: { membership?: string; notMembership?: string; at?: number },
+  ): Promise<StoredEvent[]>;
+  joinedMembers(
+    roomId: string,
+    userId: string,
+  ): Promise<Map<string, { displayname?: string; avatarUrl?: string }>>;
+  event(roomId: string, userId: string, eventId: string, deviceId: string): Promise<StoredEvent | undefined>;
+  /** `from` absent: the newest event ('b') or the oldest ('f'). */
+  messages(
+    roomId: string,
+    userId: string,
+    page: {
+      direction: 'b' | 'f';
+      from?: number;
+      to?: number;
+      limit: number;
+      deviceId: string;
+      filter?: EventFilter;
+      lazyLoadMembers?: boolean;
+    },
+  ): Promise<EventPage>;
+}
+
+/** The parts of a Matrix event filter that are applied in the database. */
+export interface EventFilter {
+  types?: string[];
+  notTypes?: string[];
+  senders?: string[];
+  notSenders?: string[];
+  containsUrl?: boolean;
+}
+
+/** What one room of a sync answer is made of. */
+export interface RoomSyncRequest {
+  roomId: string;
+  /** Events after this position are new; null when the client knows nothing of the room. */
+  since: number | null;
+  /** The last position to tell: the sync's own, or that of the leave event for rooms that were left. */
+  until: number;
+  timelineLimit: number;
+  timelineFilter?: EventFilter;
+  /** With lazy loading only the members of the timeline's senders (and the user) are in the state. */
+  lazyLoadMembers: boolean;
+  /** Whether all state is wanted, although `since` is set. */
+  fullState: boolean;
+}
+
+export interface RoomSync {
+  roomId: string;
+  timeline: StoredEvent[];
+  limited: boolean;
+  /** Position just before the first event of the timeline. */
+  previousBatch: number;
+  /** State between `since` and the start of the timeline. */
+  state: StoredEvent[];
+  /** Set for joined rooms when memberships may have changed. */
+  summary?: RoomSummary;
+}
+
+/** Client-server API, `RoomSummary` of a sync. */
+export interface RoomSummary {
+  joinedMembers: number;
+  invitedMembers: number;
+  /** Up to five other members, when the room has neither a name nor a canonical alias. */
+  heroes: string[] | undefined;
+}
+
+export interface RoomserverForSync {
+  /** The last committed stream position. */
+  position(): Promise<number>;
+  /**
+   * The rooms of a user that have anything after `since` (all rooms when null), with membership as of
+   * `until` and the position of the membership event. Rooms that were forgotten are left out.
+   */
+  changedRooms(userId: string, since: number | null, until: number): Promise<MemberState[]>;
+  /** Room IDs that the user is joined to. */
+  joinedRooms(userId: string): Promise<string[]>;
+  syncRooms(userId: string, deviceId: string, rooms: RoomSyncRequest[]): Promise<RoomSync[]>;
+  /** Stripped state of a room for one who is invited or knocks. */
+  strippedState(userId: string, roomIds: string[]): Promise<Map<string, JsonObject[]>>;
+  /** Users who share a room with the user. */
+  usersSharingRooms(userId: string, candidates: readonly string[]): Promise<string[]>;
+  /**
+   * Within (since, until]: `met` came to share an encrypted room with the user, `parted` share none any more.
+   * What device lists have to follow.
+   */
+  encryptedRoomChanges(
+    userId: string,
+    since: number,
+    until: number,
+  ): Promise<{ met: string[]; parted: string[] }>;
+}
+
+export interface RoomserverForAdmin {
+  roomExists(roomId: string): Promise<boolean>;
+}

@@ -1,0 +1,138 @@
+import type { JsonObject } from '@seneschal/matrix';
+import { z } from 'zod';
+
+import { command, type EventLog } from './command.ts';
+
+const jsonObject = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+);
+const empty = z.object({});
+const eventReference = z.object({ roomId: z.string(), eventId: z.string() });
+
+const memberProfile = z.object({ displayname: z.string().optional(), avatarUrl: z.string().optional() });
+
+export const stateInput = z.object({ type: z.string(), stateKey: z.string(), content: jsonObject });
+
+/** `POST /createRoom`. Remembered, so that a redelivery makes no second room. */
+export const createRoom = command('roomserver', 'createRoom', {
+  input: z.object({
+    creator: z.string(),
+    profile: memberProfile,
+    roomVersion: z.string().optional(),
+    preset: z.enum(['private_chat', 'public_chat', 'trusted_private_chat']),
+    /** Whether the room is listed in the public room directory. */
+    listed: z.boolean(),
+    aliasLocalpart: z.string().optional(),
+    name: z.string().optional(),
+    topic: z.string().optional(),
+    isDirect: z.boolean(),
+    invite: z.array(z.object({ userId: z.string(), profile: memberProfile })),
+    initialState: z.array(stateInput),
+    creationContent: jsonObject,
+    powerLevelContentOverride: jsonObject.optional(),
+  }),
+  output: z.object({ roomId: z.string(), roomAlias: z.string().optional() }),
+});
+
+/**
+ * One membership change by `sender` of `target`: join, knock and leave of oneself, invite, kick (leave of
+ * another), ban and unban (leave of a banned user). Asking for what is already so answers the event there is.
+ */
+export const changeMembership = command('roomserver', 'changeMembership', {
+  input: z.object({
+    roomId: z.string(),
+    sender: z.string(),
+    target: z.string(),
+    action: z.enum(['join', 'leave', 'invite', 'knock', 'kick', 'ban', 'unban']),
+    reason: z.string().optional(),
+    profile: memberProfile.optional(),
+    isDirect: z.boolean().optional(),
+  }),
+  output: eventReference,
+});
+
+export const forgetRoom = command('roomserver', 'forgetRoom', {
+  input: z.object({ roomId: z.string(), userId: z.string() }),
+  output: empty,
+});
+
+/** Sends a message, state event or redaction. The same transaction of the same device answers the same event. */
+export const sendEvent = command('roomserver', 'sendEvent', {
+  input: z.object({
+    roomId: z.string(),
+    sender: z.string(),
+    type: z.string(),
+    stateKey: z.string().optional(),
+    content: jsonObject,
+    /** The event that an `m.room.redaction` redacts. */
+    redacts: z.string().optional(),
+    transaction: z.object({ deviceId: z.string(), transactionId: z.string() }).optional(),
+  }),
+  output: z.object({ eventId: z.string() }),
+});
+
+export const setRoomAlias = command('roomserver', 'setRoomAlias', {
+  input: z.object({ alias: z.string(), roomId: z.string(), creator: z.string() }),
+  output: empty,
+});
+
+export const deleteRoomAlias = command('roomserver', 'deleteRoomAlias', {
+  input: z.object({ alias: z.string(), requestedBy: z.string() }),
+  output: empty,
+});
+
+/** `PUT /directory/list/room/{roomId}`. */
+export const setRoomVisibility = command('roomserver', 'setRoomVisibility', {
+  input: z.object({ roomId: z.string(), requestedBy: z.string(), listed: z.boolean() }),
+  output: empty,
+});
+
+/**
+ * Every local user who is joined, invited or knocking leaves by an event of their own, in one chain.
+ * M_NOT_FOUND when the room is unknown. `failed` names who could not leave, with the reason.
+ */
+export const evacuateRoom = command('roomserver', 'evacuateRoom', {
+  input: z.object({
+    roomId: z.string(),
+    requestedBy: z.string(),
+    dryRun: z.boolean(),
+    /** Keeps local users from coming back: joins, invites and knocks are refused from then on. */
+    block: z.boolean(),
+  }),
+  output: z.object({
+    affected: z.array(z.string()),
+    failed: z.array(z.object({ userId: z.string(), reason: z.string() })),
+  }),
+  timeoutMs: 600_000,
+});
+
+/** The user leaves every joined room and turns down every invite and knock; one bad room stops no other. */
+export const evacuateUser = command('roomserver', 'evacuateUser', {
+  input: z.object({ userId: z.string(), requestedBy: z.string(), dryRun: z.boolean() }),
+  output: z.object({
+    affected: z.array(z.string()),
+    failed: z.array(z.object({ roomId: z.string(), reason: z.string() })),
+  }),
+  timeoutMs: 600_000,
+});
+
+/** Events were stored in one room, at the stream positions from `first` to the position of this fact. */
+const eventsStored = z.object({
+  kind: z.literal('events_stored'),
+  roomId: z.string(),
+  first: z.number(),
+  count: z.number(),
+  /** Membership changes among them, in order. */
+  memberships: z.array(
+    z.object({ userId: z.string(), previous: z.string().nullable(), membership: z.string() }),
+  ),
+});
+const roomForgotten = z.object({ kind: z.literal('room_forgotten'), roomId: z.string(), userId: z.string() });
+const roomserverFact = z.discriminatedUnion('kind', [eventsStored, roomForgotten]);
+export type RoomserverFact = z.infer<typeof roomserverFact>;
+
+export const roomserverOutput: EventLog<RoomserverFact> = {
+  table: 'roomserver_output',
+  consumers: ['syncapi-roomserver'],
+  fact: roomserverFact,
+};

@@ -1,0 +1,37 @@
+import type { JsonObject } from '@seneschal/matrix';
+import { z } from 'zod';
+
+import { command } from './command.ts';
+
+const jsonObject = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+);
+
+/** Stores a sync filter; the same filter of the same user has the same ID. */
+export const createFilter = command('syncapi', 'createFilter', {
+  input: z.object({ userId: z.string(), filter: jsonObject }),
+  output: z.object({ filterId: z.string() }),
+});
+
+export interface SyncRequest {
+  userId: string;
+  deviceId: string;
+  since?: string;
+  timeoutMs: number;
+  /** A filter object, or the ID of a stored one. */
+  filter?: JsonObject | string;
+  fullState: boolean;
+  signal: AbortSignal;
+}
+
+export interface SyncapiForClient {
+  /** `GET /sync`: answers at once when there is something new, else when there is or the time is up. */
+  sync(request: SyncRequest): Promise<JsonObject>;
+  filter(userId: string, filterId: string): Promise<JsonObject | undefined>;
+  /** `GET /keys/changes` between two tokens of sync. */
+  keyChanges(userId: string, from: string, to: string): Promise<{ changed: string[]; left: string[] }>;
+  /** The stream position within a token of sync or messages; throws M_INVALID_PARAM. */
+  positionOf(token: string): number;
+  /** A token for `/messages` that names a stream position. */
+  tokenOf(position: number): string;
+}

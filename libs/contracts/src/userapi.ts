@@ -1,0 +1,292 @@
+import type { JsonObject } from '@seneschal/matrix';
+import { z } from 'zod';
+
+import { command, type EventLog } from './command.ts';
+
+/** The values of `userapi_accounts.account_type`. */
+export const accountTypes = { user: 1, guest: 2, admin: 3, appservice: 4 } as const;
+export type AccountType = (typeof accountTypes)[keyof typeof accountTypes];
+
+const jsonObject = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+);
+const empty = z.object({});
+
+/** Where a request came from; what whois tells. */
+export const connection = z.object({ ip: z.string(), userAgent: z.string() });
+export type Connection = z.infer<typeof connection>;
+
+/** A device to make with its access token, of which only the SHA-256 (base64url) crosses the queue. */
+const newDevice = z.object({
+  deviceId: z.string().optional(),
+  displayName: z.string().optional(),
+  tokenHash: z.string(),
+  connection,
+});
+
+/** Makes an account and, when asked, its first device. M_USER_IN_USE when the name is taken. */
+export const createAccount = command('userapi', 'createAccount', {
+  input: z.object({
+    localpart: z.string(),
+    /** A bcrypt hash; null for an account that nobody can log in to by password. */
+    passwordHash: z.string().nullable(),
+    accountType: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]),
+    displayname: z.string().optional(),
+    device: newDevice.optional(),
+  }),
+  output: z.object({ userId: z.string(), deviceId: z.string().optional() }),
+});
+
+/**
+ * Logs in: makes the device or, when it exists, gives it a new token in place of the old one.
+ * `passwordHash` is the stored hash that the password was checked against: when the password has changed
+ * since, the login fails with M_FORBIDDEN. M_USER_DEACTIVATED when the account is deactivated.
+ */
+export const createDevice = command('userapi', 'createDevice', {
+  input: newDevice.extend({ userId: z.string(), passwordHashDigest: z.string().optional() }),
+  output: z.object({ deviceId: z.string() }),
+});
+
+/** Deletes devices with tokens, device keys and pushers; `deviceIds` absent means all of them. */
+export const deleteDevices = command('userapi', 'deleteDevices', {
+  input: z.object({ userId: z.string(), deviceIds: z.array(z.string()).optional() }),
+  output: z.object({ deleted: z.number() }),
+});
+
+export const setDeviceDisplayName = command('userapi', 'setDeviceDisplayName', {
+  input: z.object({ userId: z.string(), deviceId: z.string(), displayName: z.string() }),
+  output: empty,
+});
+
+/**
+ * Sets the password and, when asked, ends sessions: tokens, devices, device keys and pushers go in the same
+ * transaction. M_NOT_FOUND when there is no such account.
+ */
+export const setPassword = command('userapi', 'setPassword', {
+  input: z.object({
+    userId: z.string(),
+    passwordHash: z.string(),
+    logoutDevices: z.boolean(),
+    /** The caller's own device when a user changes the password: it stays. */
+    keepDeviceId: z.string().optional(),
+  }),
+  output: z.object({ devicesDeleted: z.number() }),
+});
+
+/** Refuses logins from here on, then ends all sessions; the rooms are left by a consumer of the log. */
+export const deactivateAccount = command('userapi', 'deactivateAccount', {
+  input: z.object({ userId: z.string() }),
+  output: empty,
+});
+
+export const setProfile = command('userapi', 'setProfile', {
+  input: z.object({
+    userId: z.string(),
+    displayname: z.string().nullable().optional(),
+    avatarUrl: z.string().nullable().optional(),
+  }),
+  output: empty,
+});
+
+export const setAccountData = command('userapi', 'setAccountData', {
+  input: z.object({
+    userId: z.string(),
+    roomId: z.string().optional(),
+    type: z.string(),
+    content: jsonObject,
+  }),
+  output: empty,
+});
+
+/** Sets one tag of a room, or removes it when `content` is null, beside whatever other tags there are. */
+export const setRoomTag = command('userapi', 'setRoomTag', {
+  input: z.object({
+    userId: z.string(),
+    roomId: z.string(),
+    tag: z.string(),
+    content: jsonObject.nullable(),
+  }),
+  output: empty,
+});
+
+export const setPusher = command('userapi', 'setPusher', {
+  input: z.object({
+    userId: z.string(),
+    deviceId: z.string(),
+    appId: z.string(),
+    pushkey: z.string(),
+    /** null deletes the pusher. */
+    pusher: jsonObject.nullable(),
+    append: z.boolean(),
+  }),
+  output: empty,
+});
+
+const oneTimeKeyCounts = z.record(z.string(), z.number());
+
+/** `POST /keys/upload`. Keys are signed JSON objects or, for unsigned one-time keys, strings. */
+export const uploadKeys = command('userapi', 'uploadKeys', {
+  input: z.object({
+    userId: z.string(),
+    deviceId: z.string(),
+    deviceKeys: jsonObject.optional(),
+    oneTimeKeys: z.record(z.string(), z.union([z.string(), jsonObject])).optional(),
+    fallbackKeys: z.record(z.string(), z.union([z.string(), jsonObject])).optional(),
+  }),
+  output: z.object({ oneTimeKeyCounts }),
+});
+
+/** `POST /keys/claim` for local users: each one-time key is given out once. */
+export const claimKeys = command('userapi', 'claimKeys', {
+  input: z.object({ oneTimeKeys: z.record(z.string(), z.record(z.string(), z.string())) }),
+  output: z.object({ oneTimeKeys: z.record(z.string(), z.record(z.string(), jsonObject)) }),
+});
+
+export const createKeyBackupVersion = command('userapi', 'createKeyBackupVersion', {
+  input: z.object({ userId: z.string(), algorithm: z.string(), authData: jsonObject }),
+  output: z.object({ version: z.string() }),
+});
+
+/** M_INVALID_PARAM when the algorithm is not the one of the backup. */
+export const updateKeyBackupVersion = command('userapi', 'updateKeyBackupVersion', {
+  input: z.object({
+    userId: z.string(),
+    version: z.string(),
+    algorithm: z.string(),
+    authData: jsonObject,
+  }),
+  output: empty,
+});
+
+export const deleteKeyBackupVersion = command('userapi', 'deleteKeyBackupVersion', {
+  input: z.object({ userId: z.string(), version: z.string() }),
+  output: empty,
+});
+
+/** What gateways saw since the last call; sent every few seconds, never once per request. */
+export const recordConnections = command('userapi', 'recordConnections', {
+  input: z.object({
+    connections: z.array(
+      connection.extend({ userId: z.string(), deviceId: z.string(), lastSeen: z.number() }),
+    ),
+  }),
+  output: empty,
+});
+
+const userapiFact = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('account_deactivated'), userId: z.string() }),
+  z.object({ kind: z.literal('device_list_changed'), userId: z.string() }),
+  z.object({
+    kind: z.literal('account_data_changed'),
+    userId: z.string(),
+    roomId: z.string().nullable(),
+    type: z.string(),
+  }),
+]);
+export type UserapiFact = z.infer<typeof userapiFact>;
+
+export const userapiOutput: EventLog<UserapiFact> = {
+  table: 'userapi_output',
+  consumers: ['syncapi-userapi', 'roomserver-userapi'],
+  fact: userapiFact,
+};
+
+export interface Account {
+  userId: string;
+  localpart: string;
+  accountType: AccountType;
+  createdTs: number;
+  isDeactivated: boolean;
+  appserviceId: string | null;
+}
+
+/** Who makes a request, read together with the token at each request. */
+export interface Requester {
+  userId: string;
+  deviceId: string;
+  accountType: AccountType;
+}
+
+export interface Profile {
+  displayname: string | null;
+  avatarUrl: string | null;
+}
+
+export interface Device {
+  deviceId: string;
+  displayName: string | null;
+  createdTs: number;
+  lastSeenTs: number | null;
+  lastSeenIp: string | null;
+}
+
+/** One device with every connection that it was seen on, newest first. */
+export interface Session {
+  deviceId: string;
+  connections: { ip: string; lastSeen: number; userAgent: string }[];
+}
+
+/** What a password reset would end. */
+export interface SessionSummary {
+  devices: number;
+  pushers: number;
+  devicesWithKeys: number;
+  hasKeyBackup: boolean;
+}
+
+/** One version of a user's key backup. */
+export interface KeyBackupVersion {
+  version: string;
+  algorithm: string;
+  authData: JsonObject;
+}
+
+/** What every gateway needs to know its callers. */
+export interface UserapiForGateways {
+  /** `tokenHash` is the SHA-256 (base64url) of the token. Undefined when unknown or deactivated. */
+  requesterByToken(tokenHash: string): Promise<Requester | undefined>;
+}
+
+export interface UserapiForAdmin {
+  account(userId: string): Promise<Account | undefined>;
+  /** Undefined when there is no such account. */
+  sessions(userId: string): Promise<Session[] | undefined>;
+  sessionSummary(userId: string): Promise<SessionSummary>;
+}
+
+export interface UserapiForClient extends UserapiForAdmin {
+  /**
+   * Checks a password in time that does not tell whether the account exists.
+   * The digest of the stored hash goes into `createDevice`. Undefined when wrong, unknown or deactivated.
+   */
+  verifyPassword(
+    userId: string,
+    password: string,
+  ): Promise<{ userId: string; passwordHashDigest: string } | undefined>;
+  profile(userId: string): Promise<Profile | undefined>;
+  profiles(userIds: readonly string[]): Promise<Map<string, Profile>>;
+  devices(userId: string): Promise<Device[]>;
+  accountData(userId: string, roomId: string | null, type: string): Promise<JsonObject | undefined>;
+  pushers(userId: string): Promise<JsonObject[]>;
+  /** `POST /keys/query` for local users: device keys by user and device; an empty list asks for all. */
+  deviceKeys(devices: Record<string, string[]>): Promise<Record<string, Record<string, JsonObject>>>;
+  latestKeyBackup(userId: string): Promise<KeyBackupVersion | undefined>;
+  keyBackup(userId: string, version: string): Promise<KeyBackupVersion | undefined>;
+}
+
+export interface UserapiForSync {
+  /** The last committed position of `userapi_output`. */
+  position(): Promise<number>;
+  /** Account data that changed in (from, to]; everything there is when `from` is null. */
+  accountDataBetween(
+    userId: string,
+    from: number | null,
+    to: number,
+  ): Promise<{ roomId: string | null; type: string; content: JsonObject }[]>;
+  /** Users, anywhere, whose device list changed in (from, to]. */
+  deviceListChanges(from: number, to: number): Promise<string[]>;
+  keyCounts(
+    userId: string,
+    deviceId: string,
+  ): Promise<{ oneTimeKeys: Record<string, number>; unusedFallbackKeyTypes: string[] }>;
+}

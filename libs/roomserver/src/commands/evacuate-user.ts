@@ -1,0 +1,86 @@
+import type { Kysely } from 'kysely';
+import type { z } from 'zod';
+
+import type { CommandContext } from '@seneschal/bus';
+import { roomserver } from '@seneschal/contracts';
+import { isMatrixError } from '@seneschal/matrix';
+import type { Logger } from '@seneschal/observability';
+
+import { leaveRoom } from '../room/leave-room.ts';
+import type { RoomWriter } from '../room/room-writer.ts';
+import { roomsToLeave } from '../storage/memberships.ts';
+import { ifStored } from '../storage/store-draft.ts';
+import type { RoomserverTables } from '../storage/tables.ts';
+
+type Input = z.infer<typeof roomserver.evacuateUser.input>;
+type Output = z.infer<typeof roomserver.evacuateUser.output>;
+
+const part = roomserver.evacuateUser.output;
+
+/** Rooms that are left at the same time. */
+const concurrency = 4;
+
+export interface EvacuateUserDeps {
+  db: Kysely<RoomserverTables>;
+  writer: Pick<RoomWriter, 'run'>;
+  logger: Logger;
+}
+
+/**
+ * The user leaves every joined room, then turns down every invite and knock, each room in a transaction of
+ * its own. A room that cannot be left is named with the reason and stops no other. Repeated after a crash it
+ * goes on where it stopped and answers for the whole.
+ */
+export async function evacuateUser(
+  deps: EvacuateUserDeps,
+  input: Input,
+  context: Pick<CommandContext, 'parts' | 'partStatement'>,
+): Promise<Output> {
+  const earlier = (await context.parts()).map((one) => part.parse(one));
+  const rooms = await roomsToLeave(deps.db, input.userId);
+  const reasons = new Map<string, string | undefined>();
+  const pending = [...rooms];
+  const work = async (): Promise<void> => {
+    for (let roomId = pending.shift(); roomId !== undefined; roomId = pending.shift()) {
+      reasons.set(roomId, await leave(deps, input, context, roomId));
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+  const affected = earlier.flatMap((one) => one.affected);
+  const failed: Output['failed'] = [];
+  for (const roomId of rooms) {
+    const reason = reasons.get(roomId);
+    if (reason === undefined) affected.push(roomId);
+    else failed.push({ roomId, reason });
+  }
+  return { affected: [...new Set(affected)], failed };
+}
+
+/** Why the room could not be left, or undefined. */
+async function leave(
+  deps: EvacuateUserDeps,
+  input: Input,
+  context: Pick<CommandContext, 'partStatement'>,
+  roomId: string,
+): Promise<string | undefined> {
+  try {
+    return await deps.writer.run(roomId, {
+      users: [input.userId],
+      isAlone: true,
+      isRehearsal: input.dryRun,
+      apply: ({ draft }) => {
+        const membership = draft.membership(input.userId);
+        // Another leave was faster: the user is out, which is what was asked for.
+        return membership === 'leave' || membership === 'ban' ? undefined : leaveRoom(draft, input.userId);
+      },
+      also: (reason) =>
+        reason === undefined
+          ? context.partStatement(roomId, { affected: [roomId], failed: [] }, ifStored)
+          : undefined,
+    });
+  } catch (error) {
+    if (isMatrixError(error)) return error.message;
+    deps.logger.error({ roomId, error }, 'a room could not be left');
+    return 'The room cannot be read: the server log says why.';
+  }
+}

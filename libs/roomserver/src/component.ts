@@ -1,0 +1,63 @@
+import { sql } from 'kysely';
+
+import { type Bus, handle } from '@seneschal/bus';
+import type { Config } from '@seneschal/config';
+import { roomserver } from '@seneschal/contracts';
+import { type Database, migrate } from '@seneschal/database';
+import type { Signer } from '@seneschal/matrix';
+import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
+
+import { changeMembership } from './commands/change-membership.ts';
+import { createRoom } from './commands/create-room.ts';
+import { evacuateRoom } from './commands/evacuate-room.ts';
+import { evacuateUser } from './commands/evacuate-user.ts';
+import { forgetRoom } from './commands/forget-room.ts';
+import { deleteRoomAlias, setRoomAlias, setRoomVisibility } from './commands/room-aliases.ts';
+import { sendEvent } from './commands/send-event.ts';
+import { userapiConsumer } from './consumers/userapi.ts';
+import { RoomWriter } from './room/room-writer.ts';
+import { roomserverMigrations } from './storage/migrations/index.ts';
+import type { RoomserverTables } from './storage/tables.ts';
+
+export interface RoomserverDeps {
+  bus: Bus;
+  database: Database;
+  config: Pick<Config, 'server_name' | 'default_room_version'>;
+  signer: Signer;
+  logger: Logger;
+}
+
+/** Starts the room server: brings its tables up to date, then serves its commands and follows its logs. */
+export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable> {
+  const { bus, database, config, signer, logger } = given;
+  await migrate(database, 'roomserver', roomserverMigrations);
+  const db = database.tables<RoomserverTables>();
+  const deps = {
+    db,
+    bus,
+    signer,
+    logger,
+    writer: new RoomWriter(db, signer, bus),
+    serverName: config.server_name,
+    defaultRoomVersion: config.default_room_version,
+  };
+  const lifecycle = new Lifecycle();
+  lifecycle.add(
+    await bus.serve('roomserver', [
+      handle(roomserver.createRoom, (input, context) => createRoom(deps, input, context)),
+      handle(roomserver.changeMembership, (input) => changeMembership(deps, input)),
+      handle(roomserver.forgetRoom, (input) => forgetRoom(deps, input)),
+      handle(roomserver.sendEvent, (input) => sendEvent(deps, input)),
+      handle(roomserver.setRoomAlias, (input) => setRoomAlias(deps, input)),
+      handle(roomserver.deleteRoomAlias, (input) => deleteRoomAlias(deps, input)),
+      handle(roomserver.setRoomVisibility, (input) => setRoomVisibility(deps, input)),
+      handle(roomserver.evacuateRoom, (input, context) => evacuateRoom(deps, input, context)),
+      handle(roomserver.evacuateUser, (input, context) => evacuateUser(deps, input, context)),
+    ]),
+  );
+  const once = { parts: () => Promise.resolve([]), partStatement: () => sql`SELECT` };
+  const evacuate = (userId: string): ReturnType<typeof evacuateUser> =>
+    evacuateUser(deps, { userId, requestedBy: userId, dryRun: false }, once);
+  lifecycle.add(await bus.follow(userapiConsumer({ evacuate, logger })));
+  return lifecycle;
+}

@@ -1,0 +1,24 @@
+import type { Consumer } from '@seneschal/bus';
+import { userapi, type UserapiFact } from '@seneschal/contracts';
+import type { Logger } from '@seneschal/observability';
+
+export interface UserapiConsumerDeps {
+  /** Makes a user leave everything; repeated until it has been done. */
+  evacuate(userId: string): Promise<{ failed: readonly { roomId: string; reason: string }[] }>;
+  logger: Logger;
+}
+
+/** A deactivated user leaves all rooms: the fact is in the log, so this happens whatever dies in between. */
+export function userapiConsumer(deps: UserapiConsumerDeps): Consumer<UserapiFact> {
+  return {
+    name: 'roomserver-userapi',
+    log: userapi.userapiOutput,
+    apply: async (_transaction, entries) => {
+      for (const { fact } of entries) {
+        if (fact.kind !== 'account_deactivated') continue;
+        const { failed } = await deps.evacuate(fact.userId);
+        if (failed.length > 0) deps.logger.warn({ userId: fact.userId, failed }, 'rooms could not be left');
+      }
+    },
+  };
+}

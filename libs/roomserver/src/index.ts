@@ -1,0 +1,3 @@
+export { startRoomserver, type RoomserverDeps } from './component.ts';
+export { roomserverReads, type RoomserverReads } from './reads.ts';
+export { roomserverMigrations } from './storage/migrations/index.ts';

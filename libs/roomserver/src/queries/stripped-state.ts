@@ -1,0 +1,58 @@
+import { sql } from 'kysely';
+
+import type { StoredEvent } from '@seneschal/contracts';
+import { type JsonObject, toStrippedState } from '@seneschal/matrix';
+
+import { eventsAt } from './event-rows.ts';
+import type { QueryDeps } from './query-deps.ts';
+
+/** Client-server API, "Stripped state": what one may know before joining. */
+const shownState = [
+  'm.room.create',
+  'm.room.name',
+  'm.room.avatar',
+  'm.room.topic',
+  'm.room.join_rules',
+  'm.room.canonical_alias',
+  'm.room.encryption',
+];
+
+/**
+ * Stripped state of the rooms, with the membership events of the user and of the inviter. Rooms that the
+ * user is not (any more) invited to or knocking at are not in the answer.
+ */
+export async function strippedState(
+  deps: QueryDeps,
+  userId: string,
+  roomIds: readonly string[],
+): Promise<Map<string, JsonObject[]>> {
+  if (roomIds.length === 0) return new Map();
+  const result = await sql<{ position: number }>`
+    WITH pending AS (
+      SELECT m.room_nid, m.position, e.sender
+      FROM roomserver_rooms r JOIN roomserver_memberships m USING (room_nid) JOIN roomserver_events e USING (position)
+      WHERE r.room_id = ANY(${roomIds}::text[]) AND m.user_id = ${userId}
+        AND m.membership = ANY('{invite,knock}'::text[])
+    )
+    SELECT position FROM pending
+    UNION SELECT m.position FROM pending p JOIN roomserver_memberships m
+      ON m.room_nid = p.room_nid AND m.user_id = p.sender
+    UNION SELECT c.position FROM pending p JOIN roomserver_current_state c
+      ON c.room_nid = p.room_nid AND c.type = ANY(${shownState}::text[]) AND c.state_key = ''
+  `.execute(deps.db);
+  const events = await eventsAt(
+    deps,
+    result.rows.map((row) => row.position),
+  );
+  return byRoom(events);
+}
+
+function byRoom(events: readonly StoredEvent[]): Map<string, JsonObject[]> {
+  const rooms = new Map<string, JsonObject[]>();
+  for (const { roomId, pdu } of events) {
+    const state = rooms.get(roomId) ?? [];
+    state.push(toStrippedState(pdu));
+    rooms.set(roomId, state);
+  }
+  return rooms;
+}

@@ -1,0 +1,49 @@
+import type { RoomserverForAdmin, RoomserverForClient, RoomserverForSync } from '@seneschal/contracts';
+import type { Database } from '@seneschal/database';
+import type { Logger } from '@seneschal/observability';
+
+import { aliases, roomIdByAlias } from './queries/aliases.ts';
+import { changedRooms } from './queries/changed-rooms.ts';
+import { encryptedRoomChanges } from './queries/encrypted-room-changes.ts';
+import { event } from './queries/event.ts';
+import { isListed } from './queries/is-listed.ts';
+import { joinedRooms } from './queries/joined-rooms.ts';
+import { joinedMembers, members } from './queries/members.ts';
+import { membership } from './queries/membership.ts';
+import { messages } from './queries/messages.ts';
+import { position } from './queries/position.ts';
+import { publicRooms } from './queries/public-rooms.ts';
+import { roomExists } from './queries/room-exists.ts';
+import { state, stateEvent } from './queries/state.ts';
+import { strippedState } from './queries/stripped-state.ts';
+import { syncRooms } from './queries/sync-rooms.ts';
+import { usersSharingRooms } from './queries/users-sharing-rooms.ts';
+import type { RoomserverTables } from './storage/tables.ts';
+
+export type RoomserverReads = RoomserverForClient & RoomserverForSync & RoomserverForAdmin;
+
+/** Everything that others may read of the room server, run in the process of the caller. */
+export function roomserverReads(database: Database, logger: Pick<Logger, 'warn'>): RoomserverReads {
+  const deps = { db: database.tables<RoomserverTables>(), logger };
+  return {
+    joinedRooms: (userId) => joinedRooms(deps, userId),
+    membership: (roomId, userId) => membership(deps, roomId, userId),
+    roomIdByAlias: (alias) => roomIdByAlias(deps, alias),
+    aliases: (roomId) => aliases(deps, roomId),
+    isListed: (roomId) => isListed(deps, roomId),
+    publicRooms: (page) => publicRooms(deps, page),
+    state: (roomId, userId) => state(deps, roomId, userId),
+    stateEvent: (roomId, userId, type, stateKey) => stateEvent(deps, roomId, userId, type, stateKey),
+    members: (roomId, userId, filter) => members(deps, roomId, userId, filter),
+    joinedMembers: (roomId, userId) => joinedMembers(deps, roomId, userId),
+    event: (roomId, userId, eventId, deviceId) => event(deps, roomId, userId, eventId, deviceId),
+    messages: (roomId, userId, page) => messages(deps, roomId, userId, page),
+    position: () => position(deps),
+    changedRooms: (userId, since, until) => changedRooms(deps, userId, since, until),
+    syncRooms: (userId, deviceId, rooms) => syncRooms(deps, userId, deviceId, rooms),
+    strippedState: (userId, roomIds) => strippedState(deps, userId, roomIds),
+    usersSharingRooms: (userId, candidates) => usersSharingRooms(deps, userId, candidates),
+    encryptedRoomChanges: (userId, since, until) => encryptedRoomChanges(deps, userId, since, until),
+    roomExists: (roomId) => roomExists(deps, roomId),
+  };
+}

@@ -1,0 +1,203 @@
+import type { Membership } from '@seneschal/contracts';
+import {
+  authorise,
+  authTypes,
+  buildEvent,
+  type AuthState,
+  type JsonObject,
+  type Pdu,
+  type ProtoEvent,
+  type RoomVersion,
+  type Signer,
+} from '@seneschal/matrix';
+
+import type { Member, NewEvent, RedactionTarget, RoomEvent } from './room-event.ts';
+
+/** A room as it was read. */
+export interface RoomSnapshot {
+  readonly roomNid: number;
+  readonly roomId: string;
+  readonly version: RoomVersion;
+  readonly forwardExtremities: readonly string[];
+  readonly depth: number;
+  /** Position of the room's last event; 0 for a room that has none yet. */
+  readonly lastPosition: number;
+  /** Local users may not come in while a room is blocked. */
+  readonly isBlocked: boolean;
+  /** Everything but memberships, by `stateKeyOf`. */
+  readonly state: ReadonlyMap<string, RoomEvent>;
+}
+
+export interface EventInput {
+  type: string;
+  sender: string;
+  stateKey?: string;
+  content: JsonObject;
+  /** Room versions before 11 name the redacted event beside the content. */
+  redacts?: string;
+}
+
+export interface MembershipChange {
+  userId: string;
+  previous: Membership | null;
+  membership: Membership;
+}
+
+/** More prev_events than this are not allowed (room version 3 and later). */
+const maximumPrevEvents = 20;
+
+const memberships: ReadonlySet<string> = new Set(['join', 'invite', 'knock', 'leave', 'ban']);
+
+export function stateKeyOf(type: string, stateKey: string): string {
+  return `${type}\0${stateKey}`;
+}
+
+/**
+ * A room as it was read, with the events that are to be added. Each one is authorised against the state that
+ * those before it produce, and names the one before as its only prev_event: a chain, so the room has one
+ * forward extremity afterwards. Pure: nothing is read or stored here.
+ */
+export class RoomDraft {
+  readonly room: RoomSnapshot;
+  readonly events: NewEvent[] = [];
+  readonly membershipChanges: MembershipChange[] = [];
+  readonly redactions: { target: RedactionTarget; by: NewEvent }[] = [];
+  readonly #signer: Signer;
+  readonly #now: () => number;
+  readonly #state: Map<string, RoomEvent>;
+  readonly #members = new Map<string, Member | undefined>();
+  readonly #changedState = new Map<string, NewEvent>();
+  #extremities: readonly string[];
+  #depth: number;
+
+  constructor(room: RoomSnapshot, signer: Signer, now: () => number = Date.now) {
+    this.room = room;
+    this.#signer = signer;
+    this.#now = now;
+    this.#state = new Map(room.state);
+    this.#extremities = room.forwardExtremities;
+    this.#depth = room.depth;
+  }
+
+  get forwardExtremities(): readonly string[] {
+    return this.#extremities;
+  }
+
+  get depth(): number {
+    return this.#depth;
+  }
+
+  get state(): ReadonlyMap<string, RoomEvent> {
+    return this.#state;
+  }
+
+  /** The state, memberships apart, that this draft sets. */
+  get changedState(): NewEvent[] {
+    return [...this.#changedState.values()];
+  }
+
+  /** Whether a cache of the state, memberships apart, is out of date once this is stored. */
+  get isStateChanged(): boolean {
+    return (
+      this.#changedState.size > 0 ||
+      this.redactions.some(({ target }) => target.event.pdu.state_key !== undefined)
+    );
+  }
+
+  /** Tells the draft what users are; `undefined` for one who never was anything. */
+  setMember(userId: string, member: Member | undefined): void {
+    this.#members.set(userId, member);
+  }
+
+  /** What a user is. The user must have been loaded: a forgotten load would look like a stranger. */
+  member(userId: string): Member | undefined {
+    if (!this.#members.has(userId)) throw new Error('The membership of a user was not loaded.');
+    return this.#members.get(userId);
+  }
+
+  membership(userId: string): Membership | undefined {
+    return this.member(userId)?.membership;
+  }
+
+  stateEvent(type: string, stateKey = ''): RoomEvent | undefined {
+    return type === 'm.room.member'
+      ? this.member(stateKey)?.event
+      : this.#state.get(stateKeyOf(type, stateKey));
+  }
+
+  /** The state as the authorisation rules read it. */
+  readonly authState: AuthState = {
+    get: (type, stateKey): Pdu | undefined => this.stateEvent(type, stateKey)?.pdu,
+  };
+
+  /**
+   * Adds an event. Throws M_FORBIDDEN, and leaves the draft as it was, when the room does not allow it.
+   * @param options.isForced skips the authorisation rules: for leaving a room whose state is damaged
+   */
+  append(input: EventInput, options: { isForced?: boolean } = {}): NewEvent {
+    const proto = this.#protoEvent(input);
+    if (options.isForced !== true) {
+      const unsigned: Pdu = { ...proto, hashes: { sha256: '' }, signatures: {} };
+      authorise(unsigned, this.room.roomId, this.authState, this.room.version, {
+        joinAuthorisedSignatureValid: true,
+      });
+    }
+    const built = buildEvent(proto, this.room.version, this.#signer);
+    const event: NewEvent = {
+      eventId: built.eventId,
+      pdu: built.pdu,
+      json: built.json,
+      position: undefined,
+      replaces: input.stateKey === undefined ? undefined : this.stateEvent(input.type, input.stateKey),
+    };
+    this.events.push(event);
+    this.#extremities = [event.eventId];
+    this.#depth = proto.depth;
+    if (input.stateKey !== undefined) this.#setState(input.type, input.stateKey, event);
+    return event;
+  }
+
+  redact(target: RedactionTarget, by: NewEvent): void {
+    this.redactions.push({ target, by });
+  }
+
+  #protoEvent(input: EventInput): ProtoEvent {
+    const { version, roomId } = this.room;
+    const subject = {
+      type: input.type,
+      sender: input.sender,
+      content: input.content,
+      ...(input.stateKey === undefined ? {} : { state_key: input.stateKey }),
+      ...(input.type === 'm.room.create' && version.roomIdIsCreateHash ? {} : { room_id: roomId }),
+    };
+    return {
+      ...subject,
+      ...(input.redacts === undefined ? {} : { redacts: input.redacts }),
+      origin_server_ts: this.#now(),
+      prev_events: this.#extremities.slice(0, maximumPrevEvents),
+      auth_events: authTypes(subject, version)
+        .map(([type, stateKey]) => this.stateEvent(type, stateKey)?.eventId)
+        .filter((eventId) => eventId !== undefined),
+      depth: Math.min(this.#depth + 1, Number.MAX_SAFE_INTEGER),
+    };
+  }
+
+  #setState(type: string, stateKey: string, event: NewEvent): void {
+    if (type !== 'm.room.member') {
+      const key = stateKeyOf(type, stateKey);
+      this.#state.set(key, event);
+      this.#changedState.set(key, event);
+      return;
+    }
+    const claimed = event.pdu.content['membership'];
+    const membership = (
+      typeof claimed === 'string' && memberships.has(claimed) ? claimed : 'leave'
+    ) as Membership;
+    this.membershipChanges.push({
+      userId: stateKey,
+      previous: this.membership(stateKey) ?? null,
+      membership,
+    });
+    this.#members.set(stateKey, { membership, event });
+  }
+}

@@ -1,0 +1,28 @@
+import type { Membership } from '@seneschal/contracts';
+import type { Pdu } from '@seneschal/matrix';
+
+/** An event of a room that is being written to. */
+export interface RoomEvent {
+  readonly eventId: string;
+  readonly pdu: Pdu;
+  /** Undefined until the event is stored. */
+  position: number | undefined;
+}
+
+/** An event that is to be added. */
+export interface NewEvent extends RoomEvent {
+  readonly json: string;
+  readonly replaces: RoomEvent | undefined;
+}
+
+/** What a user is in the room. The event is undefined when its row cannot be read. */
+export interface Member {
+  readonly membership: Membership;
+  readonly event: RoomEvent | undefined;
+}
+
+/** The event that a redaction names, with what is left of it once it is redacted. */
+export interface RedactionTarget {
+  readonly event: RoomEvent;
+  readonly redactedJson: string;
+}

@@ -1,0 +1,49 @@
+import { sql, type Kysely } from 'kysely';
+
+import type { RoomserverTables } from './tables.ts';
+
+/** Those of `aliases` that are not aliases of this room. */
+export async function pointsElsewhere(
+  db: Kysely<RoomserverTables>,
+  aliases: readonly string[],
+  roomNid: number,
+): Promise<string[]> {
+  if (aliases.length === 0) return [];
+  const result = await sql<{ alias: string }>`
+    SELECT asked.alias FROM unnest(${[...aliases]}::text[]) AS asked (alias)
+    WHERE NOT EXISTS (
+      SELECT FROM roomserver_aliases a WHERE a.alias = asked.alias AND a.room_nid = ${roomNid}
+    )
+  `.execute(db);
+  return result.rows.map((row) => row.alias);
+}
+
+/** Points an alias to a room; false when it is taken. */
+export async function insertAlias(
+  db: Kysely<RoomserverTables>,
+  alias: { alias: string; roomNid: number; creator: string },
+): Promise<boolean> {
+  const row = await db
+    .insertInto('roomserver_aliases')
+    .values({ alias: alias.alias, room_nid: alias.roomNid, creator: alias.creator, created_ts: Date.now() })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('alias')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function findAlias(
+  db: Kysely<RoomserverTables>,
+  alias: string,
+): Promise<{ room_nid: number; room_id: string; creator: string } | undefined> {
+  return db
+    .selectFrom('roomserver_aliases as a')
+    .innerJoin('roomserver_rooms as r', 'r.room_nid', 'a.room_nid')
+    .select(['a.room_nid', 'r.room_id', 'a.creator'])
+    .where('a.alias', '=', alias)
+    .executeTakeFirst();
+}
+
+export async function deleteAlias(db: Kysely<RoomserverTables>, alias: string): Promise<void> {
+  await db.deleteFrom('roomserver_aliases').where('alias', '=', alias).execute();
+}

@@ -1,0 +1,23 @@
+import { type Kysely, sql } from 'kysely';
+
+import type { RoomserverTables } from './tables.ts';
+
+/** Rooms that a user is in (first) or on the way into. */
+export async function roomsToLeave(db: Kysely<RoomserverTables>, userId: string): Promise<string[]> {
+  const result = await sql<{ room_id: string }>`
+    SELECT r.room_id FROM roomserver_memberships m JOIN roomserver_rooms r USING (room_nid)
+    WHERE m.user_id = ${userId} AND m.membership = ANY('{join,invite,knock}'::text[])
+    ORDER BY m.membership = 'join' DESC, m.position
+  `.execute(db);
+  return result.rows.map((row) => row.room_id);
+}
+
+/** Marks a room that the user is out of as forgotten; false when the user is still in, or never was. */
+export async function forget(db: Kysely<RoomserverTables>, roomId: string, userId: string): Promise<boolean> {
+  const result = await sql`
+    UPDATE roomserver_memberships m SET is_forgotten = true FROM roomserver_rooms r
+    WHERE r.room_id = ${roomId} AND m.room_nid = r.room_nid AND m.user_id = ${userId}
+      AND m.membership = ANY('{leave,ban}'::text[])
+  `.execute(db);
+  return (result.numAffectedRows ?? 0n) > 0n;
+}

@@ -1,0 +1,52 @@
+import type { Generated, GeneratedAlways } from 'kysely';
+
+import type { Membership } from '@seneschal/contracts';
+
+export interface RoomserverTables {
+  roomserver_rooms: {
+    room_nid: GeneratedAlways<number>;
+    room_id: string;
+    room_version: string;
+    forward_extremities: string[];
+    depth: number;
+    last_position: number;
+    state_position: number;
+    joined_members: number;
+    invited_members: number;
+    is_listed: Generated<boolean>;
+    created_ts: number;
+  };
+  roomserver_events: {
+    position: number;
+    room_nid: number;
+    event_id: string;
+    type: string;
+    state_key: string | null;
+    sender: string;
+    json: string;
+    replaces: number | null;
+    redacted_by: number | null;
+  };
+  /** Everything but m.room.member, which is in `roomserver_memberships`. */
+  roomserver_current_state: { room_nid: number; type: string; state_key: string; position: number };
+  roomserver_memberships: {
+    room_nid: number;
+    user_id: string;
+    membership: Membership;
+    /** Position of the membership event. */
+    position: number;
+    is_local: boolean;
+    is_forgotten: Generated<boolean>;
+  };
+  roomserver_aliases: { alias: string; room_nid: number; creator: string; created_ts: number };
+  roomserver_transactions: {
+    user_id: string;
+    device_id: string;
+    transaction_id: string;
+    room_nid: number;
+    event_id: string;
+    created_ts: number;
+  };
+  roomserver_blocked_rooms: { room_id: string; blocked_by: string; created_ts: number };
+  roomserver_output: { position: number; fact: unknown; created_ts: number };
+}

@@ -1,0 +1,32 @@
+import type { Consumer } from '@seneschal/bus';
+import { type RoomserverForSync, userapi, type UserapiFact } from '@seneschal/contracts';
+
+import { publishWakeup, type WakeupBus } from '../wakeups/publish.ts';
+
+export interface UserapiConsumerDeps {
+  bus: WakeupBus;
+  roomserver: Pick<RoomserverForSync, 'joinedRooms'>;
+}
+
+/** Wakes users whose account data changed, and those who share a room with one whose devices changed. */
+export function userapiConsumer({ bus, roomserver }: UserapiConsumerDeps): Consumer<UserapiFact> {
+  return {
+    name: 'syncapi-userapi',
+    log: userapi.userapiOutput,
+    apply: async () => undefined,
+    afterCommit: async (entries) => {
+      const owners = new Set<string>();
+      const users = new Set<string>();
+      for (const { fact } of entries) {
+        users.add(fact.userId);
+        if (fact.kind === 'device_list_changed') owners.add(fact.userId);
+      }
+      const rooms = new Set<string>();
+      for (const owner of owners) {
+        for (const room of await roomserver.joinedRooms(owner)) rooms.add(room);
+      }
+      const position = entries.at(-1)?.position ?? 0;
+      await publishWakeup(bus, { log: 'userapi', position, rooms: [...rooms], users: [...users] });
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import type { Bus } from '@seneschal/bus';
+import type { RoomserverForSync, SyncapiForClient, SyncRequest, UserapiForSync } from '@seneschal/contracts';
+import type { Database } from '@seneschal/database';
+import { invalidParam, type JsonObject } from '@seneschal/matrix';
+import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
+
+import { compileFilter, parseFilterText } from './filters.ts';
+import { filter } from './queries/filter.ts';
+import { keyChanges } from './queries/key-changes.ts';
+import type { SyncapiTables } from './storage/tables.ts';
+import { Gate } from './sync/gate.ts';
+import { longPoll, type LongPollDeps } from './sync/long-poll.ts';
+import { Positions } from './sync/positions.ts';
+import { parseSyncToken, positionOf, tokenOf } from './tokens.ts';
+import { listenForWakeups } from './wakeups/listen.ts';
+import { Waiters } from './wakeups/waiters.ts';
+
+export interface SyncapiReadsDeps {
+  bus: Pick<Bus, 'subscriber' | 'prefix'>;
+  database: Database;
+  logger: Pick<Logger, 'warn'>;
+  roomserver: RoomserverForSync;
+  userapi: UserapiForSync;
+}
+
+export type SyncapiReads = SyncapiForClient & Stoppable;
+
+const longestTimeoutMs = 90_000;
+/** Syncs that one process works on at once; those that merely wait do not count. */
+const gateWidth = 8;
+
+/** Syncs and what goes with them, run in the gateway that asks. Stopping answers those who wait. */
+export function syncapiReads({ bus, database, logger, roomserver, userapi }: SyncapiReadsDeps): SyncapiReads {
+  const lifecycle = new Lifecycle();
+  const waiters = new Waiters();
+  let isStopping = false;
+  lifecycle.add(listenForWakeups(bus, waiters, logger));
+  lifecycle.add({
+    stop: async () => {
+      isStopping = true;
+      waiters.wakeAll();
+    },
+  });
+  const db = database.tables<SyncapiTables>();
+  const reads = { roomserver, userapi };
+  const deps = {
+    reads,
+    waiters,
+    positions: new Positions(reads),
+    gate: new Gate(gateWidth),
+    isStopping: () => isStopping,
+  };
+  const storedFilter = (userId: string, filterId: string): Promise<JsonObject | undefined> =>
+    filter(db, userId, filterId);
+  return {
+    sync: (request) => sync(deps, storedFilter, request),
+    filter: storedFilter,
+    keyChanges: (userId, from, to) => keyChanges(reads, userId, parseSyncToken(from), parseSyncToken(to)),
+    positionOf,
+    tokenOf,
+    stop: () => lifecycle.stop(),
+  };
+}
+
+async function sync(
+  deps: LongPollDeps,
+  storedFilter: SyncapiForClient['filter'],
+  request: SyncRequest,
+): Promise<JsonObject> {
+  const { userId, deviceId, fullState, signal } = request;
+  return longPoll(deps, {
+    userId,
+    deviceId,
+    fullState,
+    signal,
+    since: request.since === undefined ? null : parseSyncToken(request.since),
+    filter: compileFilter(await filterOf(storedFilter, request)),
+    timeoutMs: Math.min(request.timeoutMs, longestTimeoutMs),
+  });
+}
+
+async function filterOf(
+  storedFilter: SyncapiForClient['filter'],
+  { userId, filter: asked }: SyncRequest,
+): Promise<JsonObject> {
+  if (asked === undefined) return {};
+  if (typeof asked !== 'string') return asked;
+  if (asked.startsWith('{')) return parseFilterText(asked);
+  const stored = await storedFilter(userId, asked);
+  if (stored === undefined) throw invalidParam('There is no filter of this ID.');
+  return stored;
+}

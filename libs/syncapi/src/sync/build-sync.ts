@@ -1,0 +1,153 @@
+import type { MemberState, RoomSync } from '@seneschal/contracts';
+import type { JsonObject } from '@seneschal/matrix';
+
+import { keyChanges } from '../queries/key-changes.ts';
+import { syncTokenOf } from '../tokens.ts';
+import { joinedSection, leftRoom } from './joined-section.ts';
+import { isNewlyJoined, joinRequest, leaveRequest, type RoomsBySection, sortRooms } from './room-requests.ts';
+import type { AccountData, SyncQuery, SyncReads } from './sync-query.ts';
+
+export interface BuiltSync {
+  body: JsonObject;
+  /** Whether there is nothing in it that a client would want to be woken for. */
+  isEmpty: boolean;
+}
+
+/** Makes the answer of one sync: everything up to `until`, nothing after, in a fixed number of queries. */
+export async function buildSync(reads: SyncReads, query: SyncQuery): Promise<BuiltSync> {
+  const changed = await changedRooms(reads, query);
+  const accountData = await readAccountData(reads, query, changed);
+  const sections = sortRooms(query, withAccountData(query, changed, accountData));
+  const [rooms, devices, keys] = await Promise.all([
+    roomSections(reads, query, sections, accountData),
+    query.since === null
+      ? { changed: [], left: [] }
+      : keyChanges(reads, query.userId, query.since, query.until),
+    reads.userapi.keyCounts(query.userId, query.deviceId),
+  ]);
+  const globalAccountData = accountData
+    .filter(({ roomId, type }) => roomId === null && query.filter.wantsAccountData(type))
+    .map(({ type, content }) => ({ type, content }));
+  const body = {
+    next_batch: syncTokenOf(query.until),
+    rooms,
+    account_data: { events: globalAccountData },
+    presence: { events: [] },
+    to_device: { events: [] },
+    device_lists: { changed: devices.changed, left: devices.left },
+    device_one_time_keys_count: keys.oneTimeKeys,
+    device_unused_fallback_key_types: keys.unusedFallbackKeyTypes,
+  };
+  const isEmpty =
+    Object.values(rooms).every((section) => Object.keys(section).length === 0) &&
+    globalAccountData.length + devices.changed.length + devices.left.length === 0;
+  return { body, isEmpty };
+}
+
+async function changedRooms({ roomserver }: SyncReads, query: SyncQuery): Promise<MemberState[]> {
+  const { since, until, userId, fullState } = query;
+  if (since === null) return roomserver.changedRooms(userId, null, until.roomserver);
+  if (!fullState && since.roomserver >= until.roomserver) return [];
+  const changed = await roomserver.changedRooms(userId, since.roomserver, until.roomserver);
+  if (!fullState) return changed;
+  const known = new Set(changed.map(({ roomId }) => roomId));
+  const all = await roomserver.changedRooms(userId, null, until.roomserver);
+  const unchanged = all.filter(({ roomId }) => !known.has(roomId));
+  return [...changed, ...unchanged.map((room) => ({ ...room, membershipBefore: room.membership }))];
+}
+
+/** What changed; for rooms that the user came into, all account data that there is. */
+async function readAccountData(
+  { userapi }: SyncReads,
+  { since, until, userId, ...query }: SyncQuery,
+  changed: readonly MemberState[],
+): Promise<AccountData> {
+  if (since === null || query.fullState) return userapi.accountDataBetween(userId, null, until.userapi);
+  const isNew = (room: MemberState): boolean => isNewlyJoined({ since, until, userId, ...query }, room);
+  const entered = new Set(
+    changed.filter((room) => room.membership === 'join' && isNew(room)).map(({ roomId }) => roomId),
+  );
+  const recent =
+    until.userapi > since.userapi
+      ? await userapi.accountDataBetween(userId, since.userapi, until.userapi)
+      : [];
+  if (entered.size === 0) return recent;
+  const all = await userapi.accountDataBetween(userId, null, until.userapi);
+  const ofEntered = all.filter(({ roomId }) => roomId !== null && entered.has(roomId));
+  return [...recent.filter(({ roomId }) => roomId === null || !entered.has(roomId)), ...ofEntered];
+}
+
+/** Adds the rooms in which nothing but account data changed; whether the user is in them is checked later. */
+function withAccountData(
+  { userId, since }: SyncQuery,
+  changed: readonly MemberState[],
+  accountData: AccountData,
+): MemberState[] {
+  if (since === null) return [...changed];
+  const known = new Set(changed.map(({ roomId }) => roomId));
+  const quiet = new Set(accountData.flatMap(({ roomId }) => (roomId === null ? [] : [roomId])));
+  const added = [...quiet].filter((roomId) => !known.has(roomId));
+  return [
+    ...changed,
+    ...added.map((roomId): MemberState => {
+      return { roomId, userId, membership: 'join', position: 0, membershipBefore: 'join' };
+    }),
+  ];
+}
+
+type RoomSections = Record<'join' | 'invite' | 'knock' | 'leave', JsonObject>;
+
+async function roomSections(
+  { roomserver }: SyncReads,
+  query: SyncQuery,
+  sections: RoomsBySection,
+  accountData: AccountData,
+): Promise<RoomSections> {
+  const { userId, deviceId } = query;
+  const requests = [
+    ...sections.join.filter(({ position }) => position > 0).map((room) => joinRequest(query, room)),
+    ...sections.leave.map((room) => leaveRequest(query, room)),
+  ];
+  const pending = [...sections.invite, ...sections.knock].map(({ roomId }) => roomId);
+  const [synced, stripped, joined] = await Promise.all([
+    roomserver.syncRooms(userId, deviceId, requests),
+    roomserver.strippedState(userId, pending),
+    sections.join.some(({ position }) => position === 0) ? roomserver.joinedRooms(userId) : [],
+  ]);
+  const byRoom = new Map(synced.map((room) => [room.roomId, room]));
+  const isIn = new Set(joined);
+  const rooms = sections.join.filter(({ position, roomId }) => position > 0 || isIn.has(roomId));
+  return {
+    join: joinedSection(query, { rooms, accountData, synced: byRoom }),
+    invite: strippedSection(sections.invite, stripped, 'invite_state'),
+    knock: strippedSection(sections.knock, stripped, 'knock_state'),
+    leave: leaveSection(query, sections.leave, byRoom),
+  };
+}
+
+/** Rooms that are not in `stripped` have moved on since `until`: the next sync tells where to. */
+function strippedSection(
+  rooms: readonly MemberState[],
+  stripped: ReadonlyMap<string, JsonObject[]>,
+  name: 'invite_state' | 'knock_state',
+): JsonObject {
+  const section: JsonObject = {};
+  for (const { roomId } of rooms) {
+    const events = stripped.get(roomId);
+    if (events !== undefined) section[roomId] = { [name]: { events } };
+  }
+  return section;
+}
+
+function leaveSection(
+  query: SyncQuery,
+  rooms: readonly MemberState[],
+  synced: ReadonlyMap<string, RoomSync>,
+): JsonObject {
+  const section: JsonObject = {};
+  for (const { roomId } of rooms) {
+    const room = synced.get(roomId);
+    if (room !== undefined) section[roomId] = leftRoom(query, room);
+  }
+  return section;
+}

@@ -1,0 +1,24 @@
+import type { RoomserverForSync, UserapiForSync } from '@seneschal/contracts';
+
+import type { SyncFilter } from '../filters.ts';
+import type { SyncPosition } from '../tokens.ts';
+
+/** The reads that a sync is made of. */
+export interface SyncReads {
+  roomserver: RoomserverForSync;
+  userapi: UserapiForSync;
+}
+
+/** One sync, over the positions (since, until] of both logs. */
+export interface SyncQuery {
+  userId: string;
+  deviceId: string;
+  filter: SyncFilter;
+  fullState: boolean;
+  /** Null for a first sync. */
+  since: SyncPosition | null;
+  until: SyncPosition;
+}
+
+/** Account data as `accountDataBetween` answers it. */
+export type AccountData = Awaited<ReturnType<UserapiForSync['accountDataBetween']>>;

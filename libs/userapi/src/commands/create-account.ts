@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+
+import type { z } from 'zod';
+
+import type { CommandContext } from '@seneschal/bus';
+import type { userapi } from '@seneschal/contracts';
+import { transact } from '@seneschal/database';
+import { makeUserId, userInUse } from '@seneschal/matrix';
+
+import { checkLocalpart } from '../localparts.ts';
+import { insertAccount } from '../storage/accounts.ts';
+import { upsertDevice } from '../storage/devices.ts';
+import { insertProfile } from '../storage/profiles.ts';
+import type { UserapiDb } from '../storage/tables.ts';
+
+type Input = z.infer<typeof userapi.createAccount.input>;
+type Output = z.infer<typeof userapi.createAccount.output>;
+
+export interface CreateAccountDeps {
+  db: UserapiDb;
+  serverName: string;
+}
+
+/** Makes an account with a profile and, when asked, a device. M_USER_IN_USE, M_INVALID_USERNAME. */
+export async function createAccount(
+  deps: CreateAccountDeps,
+  input: Input,
+  context: Pick<CommandContext, 'remember'>,
+): Promise<Output> {
+  const { localpart, device } = input;
+  checkLocalpart(localpart, deps.serverName);
+  const userId = makeUserId(localpart, deps.serverName);
+  const deviceId = device === undefined ? undefined : (device.deviceId ?? newDeviceId());
+  const output: Output = deviceId === undefined ? { userId } : { userId, deviceId };
+  await transact(deps.db, async (trx) => {
+    // First of all: two deliveries of one command then meet here and not at the name, where the second
+    // could not tell its own account from another's.
+    await context.remember(trx, output);
+    if (!(await insertAccount(trx, { ...input, serverName: deps.serverName }))) {
+      throw userInUse('Desired user ID is already taken.');
+    }
+    await insertProfile(trx, { userId, displayname: input.displayname ?? null, avatarUrl: null });
+    if (device === undefined || deviceId === undefined) return;
+    await upsertDevice(trx, { ...device, userId, deviceId, displayName: device.displayName ?? null });
+  });
+  return output;
+}
+
+/** Ten letters, as clients are used to. */
+export function newDeviceId(): string {
+  return Array.from(randomBytes(10), (byte) => String.fromCharCode(65 + (byte % 26))).join('');
+}

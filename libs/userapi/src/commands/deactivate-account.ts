@@ -1,0 +1,39 @@
+import type { z } from 'zod';
+
+import type { WakeBus } from '@seneschal/bus';
+import type { userapi } from '@seneschal/contracts';
+import { transact } from '@seneschal/database';
+
+import { lockAccount, markDeactivated } from '../storage/accounts.ts';
+import { lockDevices, removeDevices } from '../storage/devices.ts';
+import { appendFacts, wakeConsumers } from '../storage/output.ts';
+import type { UserapiDb } from '../storage/tables.ts';
+
+type Input = z.infer<typeof userapi.deactivateAccount.input>;
+
+export interface DeactivateAccountDeps {
+  db: UserapiDb;
+  bus: WakeBus;
+}
+
+/**
+ * In one transaction: no login any more, no password, no session, and the fact from which everything else
+ * follows. Deactivating twice is doing it once. M_NOT_FOUND when there is no such account.
+ */
+export async function deactivateAccount(
+  deps: DeactivateAccountDeps,
+  { userId }: Input,
+): Promise<Record<string, never>> {
+  const position = await transact(deps.db, async (trx) => {
+    const { isDeactivated } = await lockAccount(trx, userId);
+    if (isDeactivated) return 0;
+    await markDeactivated(trx, userId);
+    await removeDevices(trx, userId, await lockDevices(trx, userId));
+    return appendFacts(trx, [
+      { kind: 'account_deactivated', userId },
+      { kind: 'device_list_changed', userId },
+    ]);
+  });
+  wakeConsumers(deps.bus, position);
+  return {};
+}

@@ -1,0 +1,18 @@
+import type { Account } from '@seneschal/contracts';
+
+import type { UserapiDb } from '../storage/tables.ts';
+
+export async function account(db: UserapiDb, userId: string): Promise<Account | undefined> {
+  return db
+    .selectFrom('userapi_accounts')
+    .select([
+      'user_id as userId',
+      'localpart',
+      'account_type as accountType',
+      'created_ts as createdTs',
+      'is_deactivated as isDeactivated',
+      'appservice_id as appserviceId',
+    ])
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+}

@@ -1,0 +1,45 @@
+import type { Config } from '@seneschal/config';
+import type { UserapiForClient, UserapiForGateways, UserapiForSync } from '@seneschal/contracts';
+import { userapi } from '@seneschal/contracts';
+import { type Database, lastPosition } from '@seneschal/database';
+
+import { account } from './queries/account.ts';
+import { accountData, accountDataBetween } from './queries/account-data.ts';
+import { deviceKeys } from './queries/device-keys.ts';
+import { deviceListChanges } from './queries/device-list-changes.ts';
+import { devices } from './queries/devices.ts';
+import { keyBackup } from './queries/key-backups.ts';
+import { keyCounts } from './queries/key-counts.ts';
+import { profiles } from './queries/profiles.ts';
+import { pushers } from './queries/pushers.ts';
+import { requesterByToken } from './queries/requester-by-token.ts';
+import { sessionSummary } from './queries/session-summary.ts';
+import { sessions } from './queries/sessions.ts';
+import { verifyPassword } from './queries/verify-password.ts';
+import type { UserapiTables } from './storage/tables.ts';
+
+/** Everything that may be read of accounts, in the caller's process. */
+export type UserapiReads = UserapiForGateways & UserapiForClient & UserapiForSync;
+
+export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_cost'>): UserapiReads {
+  const db = database.tables<UserapiTables>();
+  return {
+    requesterByToken: (tokenHash) => requesterByToken(db, tokenHash),
+    account: (userId) => account(db, userId),
+    sessions: (userId) => sessions(db, userId),
+    sessionSummary: (userId) => sessionSummary(db, userId),
+    verifyPassword: (userId, password) => verifyPassword(db, config.bcrypt_cost, userId, password),
+    profile: async (userId) => (await profiles(db, [userId])).get(userId),
+    profiles: (userIds) => profiles(db, userIds),
+    devices: (userId) => devices(db, userId),
+    accountData: (userId, roomId, type) => accountData(db, userId, roomId, type),
+    pushers: (userId) => pushers(db, userId),
+    deviceKeys: (wanted) => deviceKeys(db, wanted),
+    latestKeyBackup: (userId) => keyBackup(db, userId, undefined),
+    keyBackup: (userId, version) => keyBackup(db, userId, version),
+    position: () => lastPosition(db, userapi.userapiOutput.table),
+    accountDataBetween: (userId, from, to) => accountDataBetween(db, userId, from, to),
+    deviceListChanges: (from, to) => deviceListChanges(db, from, to),
+    keyCounts: (userId, deviceId) => keyCounts(db, userId, deviceId),
+  };
+}

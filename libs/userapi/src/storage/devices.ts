@@ -1,0 +1,78 @@
+import { sql } from 'kysely';
+
+import type { Connection } from '@seneschal/contracts';
+
+import { pruneConnections, upsertConnections } from './connections.ts';
+import type { UserapiTransaction } from './tables.ts';
+
+export interface NewDevice {
+  userId: string;
+  deviceId: string;
+  tokenHash: string;
+  displayName: string | null;
+  connection: Connection;
+}
+
+/** Makes a device; one that exists keeps its name and its keys and gets the new token in place of its own. */
+export async function upsertDevice(trx: UserapiTransaction, device: NewDevice): Promise<void> {
+  const now = Date.now();
+  await sql`
+    INSERT INTO userapi_devices (user_id, device_id, token_hash, display_name, created_ts)
+    VALUES (${device.userId}, ${device.deviceId}, ${device.tokenHash}, ${device.displayName}, ${now})
+    ON CONFLICT (user_id, device_id) DO UPDATE SET token_hash = excluded.token_hash
+  `.execute(trx);
+  const seen = { ...device.connection, userId: device.userId, deviceId: device.deviceId, lastSeen: now };
+  await upsertConnections(trx, [seen]);
+  await pruneConnections(trx, [seen]);
+}
+
+/** The devices of a user, locked to the end of the transaction. */
+export async function lockDevices(trx: UserapiTransaction, userId: string): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('userapi_devices')
+    .select('device_id')
+    .where('user_id', '=', userId)
+    .orderBy('device_id')
+    .forUpdate()
+    .execute();
+  return rows.map((row) => row.device_id);
+}
+
+/** Keeps a device from being deleted until the transaction ends. False when there is none. */
+export async function holdDevice(
+  trx: UserapiTransaction,
+  userId: string,
+  deviceId: string,
+): Promise<boolean> {
+  const held = await trx
+    .selectFrom('userapi_devices')
+    .select('device_id')
+    .where('user_id', '=', userId)
+    .where('device_id', '=', deviceId)
+    .forNoKeyUpdate()
+    .executeTakeFirst();
+  return held !== undefined;
+}
+
+/** Every table whose rows belong to a device; a test holds this list against the database. */
+const tablesOfDevice = [
+  'userapi_devices',
+  'userapi_connections',
+  'userapi_pushers',
+  'userapi_device_keys',
+  'userapi_one_time_keys',
+  'userapi_fallback_keys',
+] as const;
+
+/** Ends sessions: tokens, connections, pushers and all keys of the devices go. */
+export async function removeDevices(
+  trx: UserapiTransaction,
+  userId: string,
+  deviceIds: readonly string[],
+): Promise<void> {
+  for (const table of tablesOfDevice) {
+    await sql`DELETE FROM ${sql.id(table)} WHERE user_id = ${userId} AND device_id = ANY(${deviceIds}::text[])`.execute(
+      trx,
+    );
+  }
+}

@@ -1,0 +1,75 @@
+import type { Generated, GeneratedAlways, Kysely, Transaction } from 'kysely';
+
+import type { AccountType } from '@seneschal/contracts';
+import type { JsonObject } from '@seneschal/matrix';
+
+export interface UserapiTables {
+  userapi_accounts: {
+    localpart: string;
+    server_name: string;
+    created_ts: number;
+    password_hash: string | null;
+    appservice_id: string | null;
+    is_deactivated: Generated<boolean>;
+    account_type: AccountType;
+    user_id: GeneratedAlways<string>;
+  };
+  userapi_profiles: { user_id: string; displayname: string | null; avatar_url: string | null };
+  userapi_devices: {
+    user_id: string;
+    device_id: string;
+    token_hash: string;
+    display_name: string | null;
+    created_ts: number;
+  };
+  userapi_connections: {
+    user_id: string;
+    device_id: string;
+    ip: string;
+    user_agent: string;
+    last_seen: number;
+  };
+  userapi_account_data: {
+    user_id: string;
+    room_id: string;
+    type: string;
+    content: JsonObject;
+    position: number;
+  };
+  userapi_pushers: {
+    user_id: string;
+    app_id: string;
+    pushkey: string;
+    device_id: string;
+    pusher: JsonObject;
+    created_ts: number;
+  };
+  userapi_device_keys: { user_id: string; device_id: string; keys: string };
+  userapi_one_time_keys: {
+    user_id: string;
+    device_id: string;
+    algorithm: string;
+    key_id: string;
+    key: string;
+    ordering: GeneratedAlways<number>;
+  };
+  userapi_fallback_keys: {
+    user_id: string;
+    device_id: string;
+    algorithm: string;
+    key_id: string;
+    key: string;
+    is_used: Generated<boolean>;
+  };
+  userapi_key_backup_versions: {
+    user_id: string;
+    version: number;
+    algorithm: string;
+    auth_data: JsonObject;
+    created_ts: number;
+    is_deleted: Generated<boolean>;
+  };
+}
+
+export type UserapiDb = Kysely<UserapiTables>;
+export type UserapiTransaction = Transaction<UserapiTables>;

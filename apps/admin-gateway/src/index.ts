@@ -1,0 +1,1 @@
+export { adminGateway } from './gateway.ts';

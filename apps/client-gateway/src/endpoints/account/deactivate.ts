@@ -1,0 +1,27 @@
+import { z } from 'zod';
+
+import { userapi } from '@seneschal/contracts';
+import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
+
+import type { AccountDeps } from './deps.ts';
+import { authenticate, uiaAuth } from './uia.ts';
+
+export const deactivate = (deps: Pick<AccountDeps, 'bus' | 'userapi' | 'config'>): Endpoint =>
+  endpoint({
+    method: 'POST',
+    path: clientPaths('/account/deactivate'),
+    access: 'user',
+    rateLimit: 'login',
+    summary: 'Deactivate the account for ever',
+    body: z.object({ auth: uiaAuth }),
+    bodyOptional: true,
+    answer: z.object({ id_server_unbind_result: z.literal('success') }),
+    handle: async ({ requester: { userId }, body: { auth } }) => {
+      const proof = { auth, stage: 'm.login.password' as const, operation: ['deactivate'], userId };
+      const refused = await authenticate(deps, proof);
+      if (refused !== undefined) return refused;
+      await deps.bus.call(userapi.deactivateAccount, { userId });
+      // No identity server knows anything of the account.
+      return { id_server_unbind_result: 'success' } as const;
+    },
+  });

@@ -1,0 +1,13 @@
+import type { Bus } from '@seneschal/bus';
+import type { Config } from '@seneschal/config';
+import type { UserapiForClient } from '@seneschal/contracts';
+
+/** What the endpoints of accounts, devices and keys need; each names its part. */
+export interface AccountDeps {
+  bus: Pick<Bus, 'call' | 'redis' | 'prefix'>;
+  userapi: UserapiForClient;
+  config: Pick<
+    Config,
+    'server_name' | 'bcrypt_cost' | 'registration_enabled' | 'registration_requires_token'
+  >;
+}

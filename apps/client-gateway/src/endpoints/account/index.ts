@@ -1,0 +1,72 @@
+import type { Endpoint } from '@seneschal/http';
+
+import { accountData, roomAccountData, setAccountData, setRoomAccountData } from './account-data.ts';
+import { deactivate } from './deactivate.ts';
+import { deleteDevice, deleteDevices } from './delete-devices.ts';
+import type { AccountDeps } from './deps.ts';
+import { device, renameDevice } from './device.ts';
+import { devices } from './devices.ts';
+import {
+  createKeyBackup,
+  deleteKeyBackup,
+  keyBackup,
+  latestKeyBackup,
+  updateKeyBackup,
+} from './key-backups.ts';
+import { claimKeys, queryKeys, uploadKeys } from './keys.ts';
+import { login, loginFlows } from './login.ts';
+import { logout, logoutAll } from './logout.ts';
+import { changePassword } from './password.ts';
+import { avatarUrl, displayname, profile, setAvatarUrl, setDisplayname } from './profile.ts';
+import { globalPushRules, pushRule, pushRules } from './push-rules.ts';
+import { pushers, setPusher } from './pushers.ts';
+import { register, registerAvailable } from './register.ts';
+import { removeTag, setTag, tags } from './tags.ts';
+import { whoami } from './whoami.ts';
+
+export type { AccountDeps } from './deps.ts';
+
+/** Everything about accounts, devices, profiles, account data and keys. */
+export function accountEndpoints(deps: AccountDeps): Endpoint[] {
+  return [
+    loginFlows(),
+    login(deps),
+    logout(deps),
+    logoutAll(deps),
+    register(deps),
+    registerAvailable(deps),
+    whoami(),
+    changePassword(deps),
+    deactivate(deps),
+    devices(deps),
+    device(deps),
+    renameDevice(deps),
+    deleteDevice(deps),
+    deleteDevices(deps),
+    profile(deps),
+    displayname(deps),
+    setDisplayname(deps),
+    avatarUrl(deps),
+    setAvatarUrl(deps),
+    accountData(deps),
+    setAccountData(deps),
+    roomAccountData(deps),
+    setRoomAccountData(deps),
+    tags(deps),
+    setTag(deps),
+    removeTag(deps),
+    pushRules(deps),
+    globalPushRules(deps),
+    pushRule(deps),
+    pushers(deps),
+    setPusher(deps),
+    uploadKeys(deps),
+    queryKeys(deps),
+    claimKeys(deps),
+    createKeyBackup(deps),
+    latestKeyBackup(deps),
+    keyBackup(deps),
+    updateKeyBackup(deps),
+    deleteKeyBackup(deps),
+  ];
+}

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+
+import { z } from 'zod';
+
+import { accountTypes, userapi } from '@seneschal/contracts';
+import { clientPaths, endpoint, type Endpoint, hashToken, newToken } from '@seneschal/http';
+import {
+  forbidden,
+  guestAccessForbidden,
+  invalidParam,
+  makeUserId,
+  missingParam,
+  userInUse,
+} from '@seneschal/matrix';
+import { checkLocalpart, checkPasswordRules, hashPassword } from '@seneschal/userapi';
+
+import type { AccountDeps } from './deps.ts';
+import { deviceId, optional, text } from './schemas.ts';
+import { authenticate, uiaAuth } from './uia.ts';
+
+type RegisterDeps = Pick<AccountDeps, 'bus' | 'userapi' | 'config'>;
+
+const body = z.object({
+  auth: uiaAuth,
+  username: optional(z.string()),
+  password: optional(z.string()),
+  device_id: optional(deviceId),
+  initial_device_display_name: optional(text()),
+  inhibit_login: optional(z.boolean()),
+});
+type Body = z.infer<typeof body>;
+
+export const register = (deps: RegisterDeps): Endpoint =>
+  endpoint({
+    method: 'POST',
+    path: clientPaths('/register'),
+    access: 'public',
+    rateLimit: 'register',
+    summary: 'Make an account',
+    query: z.object({ kind: z.string().optional() }),
+    body,
+    bodyOptional: true,
+    answer: z.object({
+      user_id: z.string(),
+      access_token: z.string().optional(),
+      device_id: z.string().optional(),
+      home_server: z.string(),
+    }),
+    handle: async ({ query, body, ip, userAgent }) => {
+      checkRegistrationIsOpen(deps, query.kind);
+      await checkName(deps, body.username);
+      if (body.password !== undefined) checkPasswordRules(body.password);
+      const operation = ['register', body.username ?? ''];
+      const refused = await authenticate(deps, { auth: body.auth, stage: 'm.login.dummy', operation });
+      return refused ?? create(deps, body, { ip, userAgent });
+    },
+  });
+
+export const registerAvailable = (deps: RegisterDeps): Endpoint =>
+  endpoint({
+    method: 'GET',
+    path: clientPaths('/register/available'),
+    access: 'public',
+    rateLimit: 'register',
+    summary: 'Whether a user name is free',
+    query: z.object({ username: z.string() }),
+    answer: z.object({ available: z.literal(true) }),
+    handle: async ({ query }) => {
+      checkRegistrationIsOpen(deps, undefined);
+      await checkName(deps, query.username);
+      return { available: true } as const;
+    },
+  });
+
+function checkRegistrationIsOpen({ config }: RegisterDeps, kind: string | undefined): void {
+  if (kind === 'guest') throw guestAccessForbidden('There are no guest accounts here.');
+  if (kind !== undefined && kind !== 'user') throw invalidParam('kind is user or guest.');
+  if (!config.registration_enabled) throw forbidden('Registration is not open on this server.');
+  if (config.registration_requires_token) {
+    throw forbidden('Registration takes a token here, and this version of the server cannot check one yet.');
+  }
+}
+
+async function checkName(deps: RegisterDeps, username: string | undefined): Promise<void> {
+  if (username === undefined) return;
+  checkLocalpart(username, deps.config.server_name);
+  const userId = makeUserId(username, deps.config.server_name);
+  if ((await deps.userapi.account(userId)) !== undefined)
+    throw userInUse('Desired user ID is already taken.');
+}
+
+async function create(
+  deps: RegisterDeps,
+  body: Body,
+  connection: { ip: string; userAgent: string },
+): Promise<{ user_id: string; access_token?: string; device_id?: string; home_server: string }> {
+  if (body.password === undefined) throw missingParam('The password is missing.');
+  const accessToken = newToken();
+  const device = {
+    deviceId: body.device_id,
+    displayName: body.initial_device_display_name,
+    tokenHash: hashToken(accessToken),
+    connection,
+  };
+  const { userId, deviceId } = await deps.bus.call(userapi.createAccount, {
+    localpart: body.username ?? randomBytes(8).toString('hex'),
+    passwordHash: await hashPassword(body.password, deps.config.bcrypt_cost),
+    accountType: accountTypes.user,
+    ...(body.inhibit_login === true ? {} : { device }),
+  });
+  const session = deviceId === undefined ? {} : { access_token: accessToken, device_id: deviceId };
+  return { user_id: userId, ...session, home_server: deps.config.server_name };
+}

@@ -1,0 +1,25 @@
+import type { CallBus } from '@seneschal/bus';
+import { roomserver, type UserapiForClient } from '@seneschal/contracts';
+import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
+
+import { memberProfile } from './member-profile.ts';
+import { empty, roomParams, targetBody } from './shapes.ts';
+
+/** `POST /rooms/{roomId}/invite`. */
+export const invite = (deps: { bus: CallBus; userapi: Pick<UserapiForClient, 'profile'> }): Endpoint =>
+  endpoint({
+    method: 'POST',
+    path: clientPaths('/rooms/:roomId/invite'),
+    access: 'user',
+    rateLimit: 'write',
+    summary: 'Invites a user to a room',
+    params: roomParams,
+    body: targetBody,
+    answer: empty,
+    handle: async ({ params: { roomId }, body: { user_id: target, reason }, requester }) => {
+      const profile = await memberProfile(deps.userapi, target);
+      const input = { roomId, sender: requester.userId, target, action: 'invite' as const, reason, profile };
+      await deps.bus.call(roomserver.changeMembership, input);
+      return {};
+    },
+  });

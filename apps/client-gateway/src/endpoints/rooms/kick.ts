@@ -1,0 +1,23 @@
+import type { CallBus } from '@seneschal/bus';
+import { roomserver } from '@seneschal/contracts';
+import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
+
+import { empty, roomParams, targetBody } from './shapes.ts';
+
+/** `POST /rooms/{roomId}/kick`. */
+export const kick = (deps: { bus: CallBus }): Endpoint =>
+  endpoint({
+    method: 'POST',
+    path: clientPaths('/rooms/:roomId/kick'),
+    access: 'user',
+    rateLimit: 'write',
+    summary: 'Makes a user leave a room, or takes back an invite',
+    params: roomParams,
+    body: targetBody,
+    answer: empty,
+    handle: async ({ params: { roomId }, body: { user_id: target, reason }, requester }) => {
+      const input = { roomId, sender: requester.userId, target, action: 'kick' as const, reason };
+      await deps.bus.call(roomserver.changeMembership, input);
+      return {};
+    },
+  });

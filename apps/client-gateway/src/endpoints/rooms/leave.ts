@@ -1,0 +1,24 @@
+import type { CallBus } from '@seneschal/bus';
+import { roomserver } from '@seneschal/contracts';
+import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
+
+import { empty, reasonBody, roomParams } from './shapes.ts';
+
+/** `POST /rooms/{roomId}/leave`: also turns down an invite and takes back a knock. */
+export const leave = (deps: { bus: CallBus }): Endpoint =>
+  endpoint({
+    method: 'POST',
+    path: clientPaths('/rooms/:roomId/leave'),
+    access: 'user',
+    rateLimit: 'write',
+    summary: 'Leaves a room',
+    params: roomParams,
+    body: reasonBody,
+    bodyOptional: true,
+    answer: empty,
+    handle: async ({ params: { roomId }, body, requester: { userId } }) => {
+      const input = { roomId, sender: userId, target: userId, action: 'leave' as const, reason: body.reason };
+      await deps.bus.call(roomserver.changeMembership, input);
+      return {};
+    },
+  });

@@ -1,0 +1,23 @@
+import type { CallBus } from '@seneschal/bus';
+import { roomserver } from '@seneschal/contracts';
+import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
+
+import { empty, roomParams, targetBody } from './shapes.ts';
+
+/** `POST /rooms/{roomId}/unban`. */
+export const unban = (deps: { bus: CallBus }): Endpoint =>
+  endpoint({
+    method: 'POST',
+    path: clientPaths('/rooms/:roomId/unban'),
+    access: 'user',
+    rateLimit: 'write',
+    summary: 'Lifts a ban',
+    params: roomParams,
+    body: targetBody,
+    answer: empty,
+    handle: async ({ params: { roomId }, body: { user_id: target, reason }, requester }) => {
+      const input = { roomId, sender: requester.userId, target, action: 'unban' as const, reason };
+      await deps.bus.call(roomserver.changeMembership, input);
+      return {};
+    },
+  });

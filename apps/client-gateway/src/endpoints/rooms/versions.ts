@@ -1,0 +1,17 @@
+import { endpoint, type Endpoint } from '@seneschal/http';
+import { z } from 'zod';
+
+/** From v1.11 on, clients expect authenticated media, which this server does not have. */
+const versions = ['r0.6.1', ...Array.from({ length: 10 }, (_, index) => `v1.${index + 1}`)];
+
+/** `GET /_matrix/client/versions`. */
+export const clientVersions = (): Endpoint =>
+  endpoint({
+    method: 'GET',
+    path: '/_matrix/client/versions',
+    access: 'public',
+    rateLimit: 'none',
+    summary: 'The versions of the specification that this server follows',
+    answer: z.object({ versions: z.array(z.string()), unstable_features: z.record(z.string(), z.boolean()) }),
+    handle: async () => ({ versions, unstable_features: {} }),
+  });

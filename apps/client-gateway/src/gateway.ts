@@ -1,0 +1,28 @@
+import { migrate } from '@seneschal/database';
+import { roomserverMigrations, roomserverReads } from '@seneschal/roomserver';
+import type { Gateway, Platform } from '@seneschal/service';
+import { syncapiMigrations, syncapiReads } from '@seneschal/syncapi';
+import { userapiMigrations, userapiReads } from '@seneschal/userapi';
+
+import { accountEndpoints } from './endpoints/account/index.ts';
+import { roomEndpoints } from './endpoints/rooms/index.ts';
+import { syncEndpoints } from './endpoints/sync/index.ts';
+
+/** /_matrix/client. Brings the tables that it reads up to date, as no worker may have run yet. */
+export async function clientGateway(platform: Platform): Promise<Gateway> {
+  const { bus, config, database, lifecycle, logger } = platform;
+  await migrate(database, 'userapi', userapiMigrations);
+  await migrate(database, 'roomserver', roomserverMigrations);
+  await migrate(database, 'syncapi', syncapiMigrations);
+  const userapi = userapiReads(database, config);
+  const roomserver = roomserverReads(database, logger);
+  const syncapi = lifecycle.add(syncapiReads({ bus, database, logger, roomserver, userapi }));
+  const serverName = config.server_name;
+  const defaultRoomVersion = config.default_room_version;
+  const endpoints = [
+    ...accountEndpoints({ bus, config, userapi }),
+    ...roomEndpoints({ bus, roomserver, userapi, syncapi, serverName, defaultRoomVersion }),
+    ...syncEndpoints({ bus, syncapi }),
+  ];
+  return { endpoints, userapi, waiting: syncapi };
+}

@@ -1,0 +1,1 @@
+export { clientGateway } from './gateway.ts';

@@ -1,0 +1,74 @@
+import { startWorld, type TestClient, type World } from '@seneschal/testing';
+
+let world: World;
+let alice: TestClient;
+let bob: TestClient;
+beforeAll(async () => {
+  world = await startWorld();
+  alice = await world.register('alice', { deviceId: 'A' });
+  bob = await world.register('bob');
+});
+afterAll(() => world.stop());
+
+const remote = '@carol:other.example';
+
+describe('keys', () => {
+  it('are uploaded, queried and claimed', async () => {
+    const deviceKeys = { user_id: alice.userId, device_id: 'A', keys: { 'ed25519:A': 'x' } };
+    const oneTimeKeys = { 'signed_curve25519:K': { key: 'k' } };
+    const uploaded = await alice.call('POST', '/keys/upload', {
+      device_keys: deviceKeys,
+      one_time_keys: oneTimeKeys,
+    });
+    expect(uploaded).toEqual({ one_time_key_counts: { signed_curve25519: 1 } });
+    const asked = { [alice.userId]: [], [bob.userId]: [], [remote]: [] };
+    await expect(bob.call('POST', '/keys/query', { device_keys: asked })).resolves.toEqual({
+      device_keys: { [alice.userId]: { A: deviceKeys }, [bob.userId]: {} },
+      failures: { 'other.example': { status: 503, message: 'Not reachable.' } },
+    });
+    const claim = { one_time_keys: { [alice.userId]: { A: 'signed_curve25519' } } };
+    await expect(bob.call('POST', '/keys/claim', claim)).resolves.toEqual({
+      one_time_keys: { [alice.userId]: { A: oneTimeKeys } },
+      failures: {},
+    });
+    await expect(bob.call('POST', '/keys/claim', claim)).resolves.toEqual({
+      one_time_keys: {},
+      failures: {},
+    });
+  });
+
+  it('P1: are gone for others when the devices are', async () => {
+    const user = await world.register('dave', { deviceId: 'D' });
+    await user.call('POST', '/keys/upload', { device_keys: { user_id: user.userId, device_id: 'D' } });
+    await user.call('POST', '/logout');
+    const answer = await bob.call('POST', '/keys/query', { device_keys: { [user.userId]: [] } });
+    expect(answer).toEqual({ device_keys: { [user.userId]: {} }, failures: {} });
+  });
+
+  it.each([
+    ['/keys/upload', { device_keys: { user_id: '@x:y', device_id: 'A' } }, 'M_INVALID_PARAM'],
+    ['/keys/upload', { one_time_keys: { 'a:b': 1 } }, 'M_BAD_JSON'],
+    ['/keys/query', {}, 'M_MISSING_PARAM'],
+    ['/keys/query', { device_keys: { alice: [] } }, 'M_BAD_JSON'],
+    ['/keys/claim', {}, 'M_MISSING_PARAM'],
+  ])('%s refuses %j', async (path, body, errcode) => {
+    const answer = await alice.request('POST', `/_matrix/client/v3${path}`, { body });
+    expect(answer).toMatchObject({ status: 400, body: { errcode } });
+  });
+});
+
+describe('key backups', () => {
+  it('are begun, told, changed and deleted', async () => {
+    const none = await alice.request('GET', '/_matrix/client/v3/room_keys/version');
+    expect(none).toMatchObject({ status: 404, body: { errcode: 'M_NOT_FOUND' } });
+    const backup = { algorithm: 'm.megolm_backup.v1', auth_data: { public_key: 'x' } };
+    await expect(alice.call('POST', '/room_keys/version', backup)).resolves.toEqual({ version: '1' });
+    const shown = { ...backup, version: '1', count: 0, etag: '0' };
+    await expect(alice.call('GET', '/room_keys/version')).resolves.toEqual(shown);
+    await alice.call('PUT', '/room_keys/version/1', { ...backup, auth_data: {} });
+    await expect(alice.call('GET', '/room_keys/version/1')).resolves.toEqual({ ...shown, auth_data: {} });
+    await alice.call('DELETE', '/room_keys/version/1');
+    const gone = await alice.request('GET', '/_matrix/client/v3/room_keys/version/1');
+    expect(gone.status).toBe(404);
+  });
+});

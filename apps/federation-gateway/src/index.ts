@@ -1,0 +1,1 @@
+export { federationGateway } from './gateway.ts';

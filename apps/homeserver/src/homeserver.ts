@@ -1,0 +1,76 @@
+import { adminGateway } from '@seneschal/admin-gateway';
+import { clientGateway } from '@seneschal/client-gateway';
+import type { Config } from '@seneschal/config';
+import { federationGateway } from '@seneschal/federation-gateway';
+import { ConnectionRecorder } from '@seneschal/http';
+import type { Logger, Stoppable } from '@seneschal/observability';
+import {
+  type Gateway,
+  healthEndpoints,
+  type Platform,
+  serve,
+  type ServeOptions,
+  startOn,
+} from '@seneschal/service';
+import { componentNames, startComponents } from '@seneschal/worker';
+
+export interface HomeserverOptions {
+  logger?: Logger;
+  /** Checks every answer against its schema; for the tests. */
+  checkAnswers?: boolean;
+  /** How often logs are looked at without being woken, in ms. */
+  pollMs?: number;
+}
+
+export interface Homeserver extends Stoppable {
+  /** Where the APIs are served, such as `http://127.0.0.1:8008`. */
+  readonly address: string;
+  /** Where the admin API is served when it has a listener of its own. */
+  readonly adminAddress?: string;
+  readonly platform: Platform;
+  /** Reports the connections that were seen and applies what the logs hold by now, without waiting. */
+  catchUp(): Promise<void>;
+}
+
+/** Starts every component and every gateway in this process. */
+export async function startHomeserver(config: Config, options: HomeserverOptions = {}): Promise<Homeserver> {
+  const { checkAnswers = false, ...platformOptions } = options;
+  return startOn(config, { name: 'homeserver', ...platformOptions }, async (platform) => {
+    await startComponents(platform, componentNames);
+    const connections = platform.lifecycle.add(new ConnectionRecorder(platform.bus, platform.logger));
+    const client = await clientGateway(platform);
+    const listeners = await listenAll(platform, client, { connections, checkAnswers });
+    if (client.waiting !== undefined) platform.lifecycle.add(client.waiting);
+    return {
+      ...listeners,
+      platform,
+      catchUp: async () => {
+        await connections.flush();
+        await platform.bus.catchUp();
+      },
+      stop: () => platform.stop(),
+    };
+  });
+}
+
+/** All APIs on `listen`; with `admin_listen` the admin API there and nowhere else. */
+async function listenAll(
+  platform: Platform,
+  client: Gateway,
+  options: Pick<ServeOptions, 'connections' | 'checkAnswers'>,
+): Promise<{ address: string; adminAddress?: string }> {
+  const { listen, admin_listen: adminListen } = platform.config;
+  const federation = await federationGateway(platform);
+  const admin = await adminGateway(platform);
+  const health = healthEndpoints(platform);
+  const common = { ...options, userapi: client.userapi };
+  const open = [...health, ...client.endpoints, ...federation.endpoints];
+  if (adminListen === null) {
+    const all = await serve(platform, { ...common, endpoints: [...open, ...admin.endpoints], at: listen });
+    return { address: all.address };
+  }
+  const ofAdmin = [...health, ...admin.endpoints];
+  const apart = await serve(platform, { ...common, endpoints: ofAdmin, at: adminListen });
+  const rest = await serve(platform, { ...common, endpoints: open, at: listen });
+  return { address: rest.address, adminAddress: apart.address };
+}

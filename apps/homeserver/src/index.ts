@@ -1,0 +1,1 @@
+export { type Homeserver, type HomeserverOptions, startHomeserver } from './homeserver.ts';

@@ -1,0 +1,236 @@
+import { createHmac } from 'node:crypto';
+
+import type { TestAnswer, TestRequest } from '@seneschal/testing';
+import pg from 'pg';
+
+import { parallel } from '../../../tools/shared/parallel.ts';
+import { Fleet } from './fleet.ts';
+
+interface User {
+  userId: string;
+  token: string;
+}
+
+interface Synced {
+  next: string;
+  joined: Record<string, unknown>;
+  left: Record<string, unknown>;
+}
+
+const v3 = '/_matrix/client/v3';
+const encode = encodeURIComponent;
+
+describe('the services of docker-compose.yml as processes of their own', () => {
+  let fleet: Fleet;
+  let admin: User;
+  beforeAll(async () => {
+    fleet = await Fleet.start();
+    admin = await register('admin', true);
+  }, 120_000);
+  afterAll(() => fleet.stop());
+
+  /** The nonce comes from one admin gateway and is used at the other. */
+  async function register(username: string, isAdmin = false): Promise<User> {
+    const path = '/_synapse/admin/v1/register';
+    const nonce = (await fleet.askReplica(0, 'admin-gateway', 'GET', path)).body['nonce'] as string;
+    const password = `password of ${username}`;
+    const mac = createHmac('sha1', fleet.secret)
+      .update([nonce, username, password, isAdmin ? 'admin' : 'notadmin'].join('\0'))
+      .digest('hex');
+    const body = { nonce, username, password, admin: isAdmin, mac };
+    const answer = await fleet.askReplica(1, 'admin-gateway', 'POST', path, { body });
+    expect(answer.status).toBe(200);
+    return { userId: String(answer.body['user_id']), token: String(answer.body['access_token']) };
+  }
+
+  /** Each request goes to the other client gateway than the one before. */
+  async function ask(
+    user: User,
+    method: string,
+    path: string,
+    request: TestRequest = {},
+  ): Promise<Record<string, unknown>> {
+    const asked = { token: user.token, ...request };
+    const answer = await fleet.ask('client-gateway', method, `${v3}${path}`, asked);
+    if (answer.status !== 200) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+    return answer.body;
+  }
+
+  async function administer(path: string, request: TestRequest = {}): Promise<TestAnswer> {
+    const asked = { token: admin.token, ...request };
+    return fleet.ask('admin-gateway', 'POST', `/_dendrite/admin/${path}`, asked);
+  }
+
+  async function createRoom(user: User): Promise<string> {
+    return (await ask(user, 'POST', '/createRoom', { body: { preset: 'public_chat' } }))['room_id'] as string;
+  }
+
+  async function join(user: User, roomId: string): Promise<void> {
+    await ask(user, 'POST', `/join/${encode(roomId)}`, { body: {} });
+  }
+
+  async function say(user: User, roomId: string, text: string): Promise<void> {
+    const path = `/rooms/${encode(roomId)}/send/m.room.message/${text}`;
+    await ask(user, 'PUT', path, { body: { msgtype: 'm.text', body: text } });
+  }
+
+  async function sync(user: User, since?: string, timeout = 0): Promise<Synced> {
+    const query = { timeout, ...(since === undefined ? {} : { since }) };
+    const answer = await ask(user, 'GET', '/sync', { query });
+    const rooms = answer['rooms'] as Record<string, Record<string, unknown>> | undefined;
+    return {
+      next: String(answer['next_batch']),
+      joined: rooms?.['join'] ?? {},
+      left: rooms?.['leave'] ?? {},
+    };
+  }
+
+  it('publish one signing key', async () => {
+    const path = '/_matrix/key/v2/server';
+    const keys = await Promise.all(
+      [0, 1].map((index) => fleet.askReplica(index, 'federation-gateway', 'GET', path)),
+    );
+    expect(keys.map((key) => key.status)).toEqual([200, 200]);
+    expect(keys[0]?.body['verify_keys']).toEqual(keys[1]?.body['verify_keys']);
+  });
+
+  it('say that they are healthy, as the health checks ask', async () => {
+    for (const service of ['worker', 'client-gateway', 'admin-gateway', 'federation-gateway'] as const) {
+      for (const index of [0, 1]) {
+        const { status } = await fleet.askReplica(index, service, 'GET', '/_dendrite/monitor/health');
+        expect([service, status]).toEqual([service, 200]);
+      }
+    }
+  });
+
+  it('wake a long-poll at one gateway for a message sent at the other', async () => {
+    const [alice, bob] = [await register('alice'), await register('bob')];
+    const roomId = await createRoom(alice);
+    await join(bob, roomId);
+    let { next } = await sync(bob);
+    const waits: number[] = [];
+    for (const text of Array.from({ length: 15 }, (_, index) => `message${index}`)) {
+      // The two requests of a round go to different gateways, as they take turns.
+      const polled = sync(bob, next, 20_000).then((answer) => ({ ...answer, told: performance.now() }));
+      await say(alice, roomId, text);
+      const sent = performance.now();
+      const answer = await polled;
+      waits.push(answer.told - sent);
+      next = answer.next;
+      expect(JSON.stringify(answer.joined[roomId])).toContain(text);
+    }
+    waits.sort((a, b) => a - b);
+    expect(waits[7]).toBeLessThan(500);
+  });
+
+  it('show the members of an evacuated room that they are out', async () => {
+    const [carol, dave] = [await register('carol'), await register('dave')];
+    const roomId = await createRoom(carol);
+    await join(dave, roomId);
+    const { next } = await sync(dave);
+    const { status, body } = await administer(`evacuateRoom/${encode(roomId)}`);
+    expect([status, body]).toEqual([200, { affected: [carol.userId, dave.userId] }]);
+    const { joined, left } = await sync(dave, next, 20_000);
+    expect([Object.keys(joined), Object.keys(left)]).toEqual([[], [roomId]]);
+    const path = `${v3}/rooms/${encode(roomId)}/send/m.room.message/late`;
+    const late = { token: dave.token, body: { msgtype: 'm.text', body: 'late' } };
+    expect((await fleet.ask('client-gateway', 'PUT', path, late)).status).toBe(403);
+  });
+
+  it('show an evacuated user that all rooms are left', async () => {
+    const [erin, frank] = [await register('erin'), await register('frank')];
+    const rooms = [await createRoom(erin), await createRoom(erin), await createRoom(erin)];
+    for (const roomId of rooms) await join(frank, roomId);
+    const { next } = await sync(frank);
+    const { status, body } = await administer(`evacuateUser/${encode(frank.userId)}`);
+    expect(status).toBe(200);
+    expect(new Set(body['affected'] as string[])).toEqual(new Set(rooms));
+    expect(new Set(Object.keys((await sync(frank, next)).left))).toEqual(new Set(rooms));
+    expect(await ask(frank, 'GET', '/joined_rooms')).toEqual({ joined_rooms: [] });
+  });
+
+  it('refuse, all of them, the token that a password reset ended', async () => {
+    const grace = await register('grace');
+    const password = 'another password';
+    const reset = { body: { password, logout_devices: true } };
+    const answer = await administer(`resetPassword/${encode(grace.userId)}`, reset);
+    expect([answer.status, answer.body]).toEqual([200, { password_updated: true }]);
+    const identifier = { type: 'm.id.user', user: 'grace' };
+    const login = { body: { type: 'm.login.password', identifier, password } };
+    for (const index of [0, 1]) {
+      const old = { token: grace.token };
+      const who = await fleet.askReplica(index, 'client-gateway', 'GET', `${v3}/account/whoami`, old);
+      expect([who.status, who.body['errcode']]).toEqual([401, 'M_UNKNOWN_TOKEN']);
+      const again = await fleet.askReplica(index, 'client-gateway', 'POST', `${v3}/login`, login);
+      expect(again.status).toBe(200);
+    }
+  });
+
+  /** A room with so many members, whose names sort in the order of their numbers. */
+  async function makeCrowd(prefix: string, count: number): Promise<{ roomId: string; users: User[] }> {
+    const users: User[] = [];
+    await parallel(Array.from({ length: count }), 8, async (_, index) => {
+      users[index] = await register(`${prefix}${String(index).padStart(4, '0')}`);
+    });
+    const roomId = await createRoom(users[0] as User);
+    await parallel(users.slice(1), 8, (user) => join(user, roomId));
+    return { roomId, users };
+  }
+
+  it.each([
+    ['is lost', true],
+    ['is committed all the same', false],
+  ])(
+    'finish an evacuation whose worker was killed in the middle, when its last transaction %s',
+    async (_case, isLost) => {
+      const { roomId, users } = await makeCrowd(isLost ? 'lost' : 'kept', 500);
+      const everyone = users.map((user) => user.userId);
+      const client = new pg.Client(fleet.databaseUrl);
+      await client.connect();
+      try {
+        // The second half of the evacuation has to wait for the row of the last member.
+        await client.query('BEGIN');
+        await client.query('SELECT 1 FROM roomserver_memberships WHERE user_id = $1 FOR UPDATE', [
+          everyone.at(-1),
+        ]);
+        const evacuated = administer(`evacuateRoom/${encode(roomId)}`);
+        const { worker, backend } = await whoWaits(client);
+        expect(await countLeft(client, everyone)).toBe(250);
+        const replaced = fleet.replace(worker);
+        if (isLost) await client.query('SELECT pg_terminate_backend($1)', [backend]);
+        await client.query('ROLLBACK');
+        await replaced;
+        const { status, body } = await evacuated;
+        expect([status, Object.keys(body)]).toEqual([200, ['affected']]);
+        expect((body['affected'] as string[]).sort()).toEqual(everyone);
+        expect(await countLeft(client, everyone)).toBe(everyone.length);
+      } finally {
+        await client.end();
+      }
+      for (const user of users.slice(-2)) {
+        expect(await ask(user, 'GET', '/joined_rooms')).toEqual({ joined_rooms: [] });
+      }
+    },
+    120_000,
+  );
+});
+
+/** The worker that waits for a row that `client` has locked, and the process that PostgreSQL has for it. */
+async function whoWaits(client: pg.Client): Promise<{ worker: string; backend: number }> {
+  for (;;) {
+    const { rows } = await client.query<{ application_name: string; pid: number }>(
+      'SELECT application_name, pid FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))',
+    );
+    const [found] = rows;
+    if (found !== undefined) return { worker: found.application_name, backend: found.pid };
+  }
+}
+
+async function countLeft(client: pg.Client, userIds: readonly string[]): Promise<number> {
+  const { rows } = await client.query<{ left: number }>(
+    `SELECT count(*)::int AS left FROM roomserver_memberships
+      WHERE membership = 'leave' AND user_id = ANY($1)`,
+    [userIds],
+  );
+  return rows[0]?.left ?? 0;
+}

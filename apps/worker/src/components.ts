@@ -1,0 +1,35 @@
+import { loadSigner, startFederation } from '@seneschal/federation';
+import type { Stoppable } from '@seneschal/observability';
+import { roomserverReads, startRoomserver } from '@seneschal/roomserver';
+import { type Platform, StartError } from '@seneschal/service';
+import { startSyncapi } from '@seneschal/syncapi';
+import { startUserapi } from '@seneschal/userapi';
+
+type Start = (platform: Platform) => Promise<Stoppable>;
+
+/** In the order in which they are started. */
+const starts = {
+  userapi: startUserapi,
+  roomserver: async (platform) => startRoomserver({ ...platform, signer: await loadSigner(platform.config) }),
+  syncapi: (platform) =>
+    startSyncapi({ ...platform, roomserver: roomserverReads(platform.database, platform.logger) }),
+  federation: startFederation,
+} satisfies Record<string, Start>;
+
+export type ComponentName = keyof typeof starts;
+
+export const componentNames = Object.keys(starts) as ComponentName[];
+
+/** The components named on a command line, all of them when none is. Throws StartError. */
+export function chooseComponents(words: readonly string[]): ComponentName[] {
+  const unknown = words.find((word) => !(word in starts));
+  if (unknown !== undefined) {
+    throw new StartError(`There is no component ${unknown}. There are ${componentNames.join(', ')}.`);
+  }
+  return componentNames.filter((name) => words.length === 0 || words.includes(name));
+}
+
+/** Starts components; they stop with the platform. */
+export async function startComponents(platform: Platform, names: readonly ComponentName[]): Promise<void> {
+  for (const name of names) platform.lifecycle.add(await starts[name](platform));
+}

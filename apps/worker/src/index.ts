@@ -1,0 +1,1 @@
+export { chooseComponents, type ComponentName, componentNames, startComponents } from './components.ts';

@@ -1,0 +1,103 @@
+import type { JsonObject } from '@seneschal/matrix';
+
+import type { AccountType } from './userapi.ts';
+
+export interface Account {
+  userId: string;
+  localpart: string;
+  accountType: AccountType;
+  createdTs: number;
+  isDeactivated: boolean;
+  appserviceId: string | null;
+}
+
+/** Who makes a request, read together with the token at each request. */
+export interface Requester {
+  userId: string;
+  deviceId: string;
+  accountType: AccountType;
+}
+
+export interface Profile {
+  displayname: string | null;
+  avatarUrl: string | null;
+}
+
+export interface Device {
+  deviceId: string;
+  displayName: string | null;
+  createdTs: number;
+  lastSeenTs: number | null;
+  lastSeenIp: string | null;
+}
+
+/** One device with every connection that it was seen on, newest first. */
+export interface Session {
+  deviceId: string;
+  connections: { ip: string; lastSeen: number; userAgent: string }[];
+}
+
+/** What a password reset would end. */
+export interface SessionSummary {
+  devices: number;
+  pushers: number;
+  devicesWithKeys: number;
+  hasKeyBackup: boolean;
+}
+
+/** One version of a user's key backup. */
+export interface KeyBackupVersion {
+  version: string;
+  algorithm: string;
+  authData: JsonObject;
+}
+
+/** What every gateway needs to know its callers. */
+export interface UserapiForGateways {
+  /** `tokenHash` is the SHA-256 (base64url) of the token. Undefined when unknown or deactivated. */
+  requesterByToken(tokenHash: string): Promise<Requester | undefined>;
+}
+
+export interface UserapiForAdmin {
+  account(userId: string): Promise<Account | undefined>;
+  /** Undefined when there is no such account. */
+  sessions(userId: string): Promise<Session[] | undefined>;
+  sessionSummary(userId: string): Promise<SessionSummary>;
+}
+
+export interface UserapiForClient extends UserapiForAdmin {
+  /**
+   * Checks a password in time that does not tell whether the account exists.
+   * The digest of the stored hash goes into `createDevice`. Undefined when wrong, unknown or deactivated.
+   */
+  verifyPassword(
+    userId: string,
+    password: string,
+  ): Promise<{ userId: string; passwordHashDigest: string } | undefined>;
+  profile(userId: string): Promise<Profile | undefined>;
+  profiles(userIds: readonly string[]): Promise<Map<string, Profile>>;
+  devices(userId: string): Promise<Device[]>;
+  accountData(userId: string, roomId: string | null, type: string): Promise<JsonObject | undefined>;
+  pushers(userId: string): Promise<JsonObject[]>;
+  /** `POST /keys/query` for local users: device keys by user and device; an empty list asks for all. */
+  deviceKeys(devices: Record<string, string[]>): Promise<Record<string, Record<string, JsonObject>>>;
+  latestKeyBackup(userId: string): Promise<KeyBackupVersion | undefined>;
+  keyBackup(userId: string, version: string): Promise<KeyBackupVersion | undefined>;
+}
+
+export interface UserapiForSync {
+  /** The last committed position of `userapi_output`. */
+  position(): Promise<number>;
+  /** Account data that changed in (from, to]; everything there is when `from` is null. */
+  accountDataBetween(
+    userId: string,
+    from: number | null,
+    to: number,
+  ): Promise<{ roomId: string | null; type: string; content: JsonObject }[]>;
+  /** Users, anywhere, whose device list changed in (from, to]. */
+  deviceListChanges(from: number, to: number): Promise<string[]>;
+  keyCounts(
+    userId: string,
+    deviceId: string,
+  ): Promise<{ oneTimeKeys: Record<string, number>; unusedFallbackKeyTypes: string[] }>;
+}

@@ -8,5 +8,5 @@ import { adminEndpoints } from './endpoints/index.ts';
 export async function adminGateway({ bus, config, database }: Platform): Promise<Gateway> {
   await migrate(database, 'userapi', userapiMigrations);
   const userapi = userapiReads(database, config);
-  return { endpoints: adminEndpoints({ bus, config, userapi }), userapi };
+  return { endpoints: adminEndpoints({ bus, config, userapi }), userapi, described: true };
 }

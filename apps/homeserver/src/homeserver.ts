@@ -66,11 +66,16 @@ async function listenAll(
   const common = { ...options, userapi: client.userapi };
   const open = [...health, ...client.endpoints, ...federation.endpoints];
   if (adminListen === null) {
-    const all = await serve(platform, { ...common, endpoints: [...open, ...admin.endpoints], at: listen });
+    const all = await serve(platform, {
+      ...common,
+      endpoints: [...open, ...admin.endpoints],
+      described: true,
+      at: listen,
+    });
     return { address: all.address };
   }
   const ofAdmin = [...health, ...admin.endpoints];
-  const apart = await serve(platform, { ...common, endpoints: ofAdmin, at: adminListen });
+  const apart = await serve(platform, { ...common, endpoints: ofAdmin, described: true, at: adminListen });
   const rest = await serve(platform, { ...common, endpoints: open, at: listen });
   return { address: rest.address, adminAddress: apart.address };
 }

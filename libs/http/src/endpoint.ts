@@ -24,13 +24,19 @@ export interface EndpointRequest<Params, Query, Body, Caller> {
   signal: AbortSignal;
 }
 
+/** The types of body that an endpoint may answer with; 'none' is an empty one. */
+export type ContentType = 'application/json' | 'application/x-ndjson' | 'text/html' | 'text/plain' | 'none';
+
+/** An object is sent as JSON, a text as it is, an iterable piece by piece as the client takes it. */
+export type ReplyBody = object | string | AsyncIterable<string>;
+
 /** An answer that is not 200 with a JSON body; without a body it is empty. */
 export class Reply {
   readonly status: number;
-  readonly body: object | undefined;
+  readonly body: ReplyBody | undefined;
   readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, body?: object, headers: Record<string, string> = {}) {
+  constructor(status: number, body?: ReplyBody, headers: Record<string, string> = {}) {
     this.status = status;
     this.body = body;
     this.headers = headers;
@@ -60,6 +66,10 @@ export interface Endpoint {
   /** What a body that is no JSON is answered with. */
   readonly brokenBody: 'M_NOT_JSON' | 'M_BAD_JSON';
   readonly answer: z.ZodType;
+  /** The content type of the answer; only that of JSON is held against `answer`. */
+  readonly produces: ContentType;
+  /** Answers with a status other than 200 that are no error, or an error with more than errcode and error. */
+  readonly otherAnswers: Readonly<Record<number, z.ZodType>>;
   readonly before: ((params: unknown) => Promise<void>) | undefined;
   readonly handle: (request: EndpointRequest<unknown, unknown, unknown, Requester>) => Promise<object>;
 }
@@ -80,6 +90,8 @@ interface Declaration<A extends Access, P, Q, B, R> {
   bodyOptional?: boolean;
   brokenBody?: 'M_NOT_JSON' | 'M_BAD_JSON';
   answer: R;
+  produces?: ContentType;
+  otherAnswers?: Record<number, z.ZodType>;
   /** Checks that come before the body is looked at. */
   before?: (params: Output<P>) => Promise<void>;
   handle: (
@@ -108,6 +120,8 @@ export function endpoint<
     bodyOptional: declaration.bodyOptional ?? false,
     brokenBody: declaration.brokenBody ?? 'M_NOT_JSON',
     answer: declaration.answer,
+    produces: declaration.produces ?? 'application/json',
+    otherAnswers: declaration.otherAnswers ?? {},
     before: declaration.before as Endpoint['before'],
     handle: declaration.handle as Endpoint['handle'],
   };

@@ -3,6 +3,7 @@ export { ConnectionRecorder } from './connections.ts';
 export {
   type Access,
   clientPaths,
+  type ContentType,
   endpoint,
   type Endpoint,
   type EndpointRequest,
@@ -11,4 +12,6 @@ export {
   Reply,
 } from './endpoint.ts';
 export { listen, type Listener } from './listen.ts';
+export { withDescription } from './openapi/endpoints.ts';
+export { type OpenApiDocument, type Operation } from './openapi/types.ts';
 export { hashToken, newToken } from './tokens.ts';

@@ -18,6 +18,7 @@ import type { HttpOptions } from './app.ts';
 import { parseBody, readBody } from './body.ts';
 import { type Endpoint, Reply } from './endpoint.ts';
 import type { RateLimits } from './rate-limits.ts';
+import { checkReply, sendReply } from './reply.ts';
 import type { Routes } from './routes.ts';
 import { accessToken, hashToken } from './tokens.ts';
 
@@ -56,7 +57,9 @@ export async function answer(request: Request, response: Response, context: Cont
       userAgent: request.get('user-agent') ?? '',
       signal: whenGone(response),
     });
-    send(response, endpoint, result, context.checkAnswers === true);
+    const reply = result instanceof Reply ? result : new Reply(200, result);
+    if (context.checkAnswers === true) checkReply(endpoint, reply);
+    await sendReply(response, endpoint, reply);
   });
 }
 
@@ -132,17 +135,6 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
       typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined,
     value,
   );
-}
-
-function send(response: Response, endpoint: Endpoint, result: object, checkAnswers: boolean): void {
-  const reply = result instanceof Reply ? result : new Reply(200, result);
-  response.status(reply.status).set(reply.headers);
-  if (reply.body === undefined) {
-    response.end();
-    return;
-  }
-  if (checkAnswers && reply.status === 200) endpoint.answer.parse(reply.body);
-  response.json(reply.body);
 }
 
 /** An IPv4 address in IPv6 form is shown as IPv4. */

@@ -189,6 +189,7 @@ describe('answers and errors', () => {
       rateLimit: 'none',
       summary: 'Answer',
       answer: z.object({ n: z.number() }),
+      otherAnswers: { 202: z.object({ n: z.number() }) },
       handle,
     });
   const throwing = (path: string, error: unknown) =>
@@ -199,7 +200,7 @@ describe('answers and errors', () => {
   it('may have a status, headers and no body', async () => {
     const endpoints = [
       answering('/made', async () => new Reply(202, { n: 1 }, { 'X-Job': 'one' })),
-      answering('/empty', async () => new Reply(200)),
+      { ...answering('/empty', async () => new Reply(200)), produces: 'none' as const },
     ];
     await withServer(endpoints, async (server) => {
       const made = await server.send('GET', '/made');

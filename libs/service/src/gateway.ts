@@ -11,6 +11,8 @@ import { serve } from './serve.ts';
 export interface Gateway {
   readonly endpoints: readonly Endpoint[];
   readonly userapi: UserapiForGateways;
+  /** Whether the listener that serves these describes them, as OpenAPI and as a page. */
+  readonly described?: boolean;
   /** Answers the requests that wait for something; stopped before the listener, which waits for them. */
   readonly waiting?: Stoppable;
 }
@@ -23,11 +25,12 @@ export async function startGateway(
   open: (platform: Platform) => Promise<Gateway>,
 ): Promise<Stoppable & { address: string }> {
   return startOn(config, { name }, async (platform) => {
-    const { endpoints, userapi, waiting } = await open(platform);
+    const { endpoints, userapi, described = false, waiting } = await open(platform);
     const connections = platform.lifecycle.add(new ConnectionRecorder(platform.bus, platform.logger));
     const { address } = await serve(platform, {
       endpoints: [...endpoints, ...healthEndpoints(platform)],
       userapi,
+      described,
       connections,
       at,
     });

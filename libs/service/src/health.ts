@@ -40,6 +40,7 @@ export function healthEndpoints(platform: Checked): Endpoint[] {
       rateLimit: 'none',
       summary: 'Answers 200 while the process runs',
       answer: z.object({}),
+      produces: 'none',
       handle: async () => new Reply(200),
     }),
     endpoint({
@@ -49,6 +50,8 @@ export function healthEndpoints(platform: Checked): Endpoint[] {
       rateLimit: 'none',
       summary: 'Answers 200, or 503 with warnings',
       answer: z.object({}),
+      produces: 'none',
+      otherAnswers: { 503: z.object({ warnings: z.array(z.string()) }) },
       handle: async () => {
         const warnings = await findFaults(platform);
         return warnings.length === 0 ? new Reply(200) : new Reply(503, { warnings });
@@ -61,6 +64,7 @@ export function healthEndpoints(platform: Checked): Endpoint[] {
       rateLimit: 'none',
       summary: 'Whether the process can do its work, 503 when not',
       answer: z.object({ status: z.literal('ok'), warnings: z.array(z.string()) }),
+      otherAnswers: { 503: z.object({ status: z.literal('degraded'), warnings: z.array(z.string()) }) },
       handle: async () => {
         const warnings = await findFaults(platform);
         return warnings.length === 0

@@ -5,6 +5,7 @@ import {
   type Endpoint,
   listen,
   type Listener,
+  withDescription,
 } from '@seneschal/http';
 
 import type { Platform } from './platform.ts';
@@ -15,6 +16,8 @@ export interface ServeOptions {
   userapi: UserapiForGateways;
   connections: Pick<ConnectionRecorder, 'seen'>;
   at: { host: string; port: number };
+  /** Whether the listener also describes everything that it serves, as OpenAPI and as a page. */
+  described?: boolean;
   /** Checks every answer against its schema; for the tests. */
   checkAnswers?: boolean;
 }
@@ -23,7 +26,7 @@ export interface ServeOptions {
 export async function serve(platform: Platform, options: ServeOptions): Promise<Listener> {
   const { config, logger, lifecycle } = platform;
   const app = createHttpApp({
-    endpoints: options.endpoints,
+    endpoints: options.described === true ? withDescription(options.endpoints) : options.endpoints,
     userapi: options.userapi,
     connections: options.connections,
     logger,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { endpoint, type Endpoint } from '@seneschal/http';
+import { software } from '@seneschal/observability';
 
 /** Server-server API, "Server implementation". */
 export const version = (): Endpoint =>
@@ -11,5 +12,5 @@ export const version = (): Endpoint =>
     rateLimit: 'none',
     summary: 'The name and version of this server',
     answer: z.object({ server: z.object({ name: z.string(), version: z.string() }) }),
-    handle: async () => ({ server: { name: 'Seneschal', version: '0.1.0' } }),
+    handle: async () => ({ server: { ...software } }),
   });

@@ -4,7 +4,7 @@ import { userapi } from '@seneschal/contracts';
 import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
 
 import type { AccountDeps } from './deps.ts';
-import { authenticate, uiaAuth } from './uia.ts';
+import { authenticate, uiaAnswers, uiaAuth } from './uia.ts';
 
 export const deactivate = (deps: Pick<AccountDeps, 'bus' | 'userapi' | 'config'>): Endpoint =>
   endpoint({
@@ -16,6 +16,7 @@ export const deactivate = (deps: Pick<AccountDeps, 'bus' | 'userapi' | 'config'>
     body: z.object({ auth: uiaAuth }),
     bodyOptional: true,
     answer: z.object({ id_server_unbind_result: z.literal('success') }),
+    otherAnswers: uiaAnswers,
     handle: async ({ requester: { userId }, body: { auth } }) => {
       const proof = { auth, stage: 'm.login.password' as const, operation: ['deactivate'], userId };
       const refused = await authenticate(deps, proof);

@@ -5,7 +5,7 @@ import { clientPaths, endpoint, type Endpoint, type Reply } from '@seneschal/htt
 
 import type { AccountDeps } from './deps.ts';
 import { deviceId, empty } from './schemas.ts';
-import { authenticate, uiaAuth, type UiaRequest } from './uia.ts';
+import { authenticate, uiaAnswers, uiaAuth, type UiaRequest } from './uia.ts';
 
 type DeleteDeps = Pick<AccountDeps, 'bus' | 'userapi' | 'config'>;
 
@@ -20,6 +20,7 @@ export const deleteDevice = (deps: DeleteDeps): Endpoint =>
     body: z.object({ auth: uiaAuth }),
     bodyOptional: true,
     answer: empty,
+    otherAnswers: uiaAnswers,
     handle: ({ requester, params, body }) =>
       deleteAfterProof(deps, requester.userId, [params.deviceId], body.auth),
   });
@@ -33,6 +34,7 @@ export const deleteDevices = (deps: DeleteDeps): Endpoint =>
     summary: 'End several sessions of the user',
     body: z.object({ auth: uiaAuth, devices: z.array(deviceId).max(10_000) }),
     answer: empty,
+    otherAnswers: uiaAnswers,
     handle: ({ requester, body }) => deleteAfterProof(deps, requester.userId, body.devices, body.auth),
   });
 

@@ -6,7 +6,7 @@ import { checkPasswordRules, hashPassword } from '@seneschal/userapi';
 
 import type { AccountDeps } from './deps.ts';
 import { empty, optional } from './schemas.ts';
-import { authenticate, uiaAuth } from './uia.ts';
+import { authenticate, uiaAnswers, uiaAuth } from './uia.ts';
 
 export const changePassword = (deps: Pick<AccountDeps, 'bus' | 'userapi' | 'config'>): Endpoint =>
   endpoint({
@@ -21,6 +21,7 @@ export const changePassword = (deps: Pick<AccountDeps, 'bus' | 'userapi' | 'conf
       logout_devices: optional(z.boolean()),
     }),
     answer: empty,
+    otherAnswers: uiaAnswers,
     handle: async ({ requester, body }) => {
       const { userId } = requester;
       checkPasswordRules(body.new_password);

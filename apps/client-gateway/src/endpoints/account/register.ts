@@ -16,7 +16,7 @@ import { checkLocalpart, checkPasswordRules, hashPassword } from '@seneschal/use
 
 import type { AccountDeps } from './deps.ts';
 import { deviceId, optional, text } from './schemas.ts';
-import { authenticate, uiaAuth } from './uia.ts';
+import { authenticate, uiaAnswers, uiaAuth } from './uia.ts';
 
 type RegisterDeps = Pick<AccountDeps, 'bus' | 'userapi' | 'config'>;
 
@@ -46,6 +46,7 @@ export const register = (deps: RegisterDeps): Endpoint =>
       device_id: z.string().optional(),
       home_server: z.string(),
     }),
+    otherAnswers: uiaAnswers,
     handle: async ({ query, body, ip, userAgent }) => {
       checkRegistrationIsOpen(deps, query.kind);
       await checkName(deps, body.username);

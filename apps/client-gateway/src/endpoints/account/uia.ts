@@ -20,6 +20,17 @@ export const uiaAuth = optional(
     ...userIdentifier,
   }),
 );
+
+/** What an endpoint that takes user-interactive authentication answers besides its own answer. */
+export const uiaAnswers = {
+  401: z.looseObject({
+    flows: z.array(z.object({ stages: z.array(z.string()) })),
+    params: z.looseObject({}),
+    completed: z.array(z.string()),
+    session: z.string(),
+  }),
+};
+
 type Auth = NonNullable<z.infer<typeof uiaAuth>>;
 
 export interface UiaDeps {

@@ -1,0 +1,153 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+
+import type { OpenApiDocument, Operation } from '@seneschal/http';
+import { startWorld, type TestAnswer, type TestClient, type World } from '@seneschal/testing';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const documentPath = '/_seneschal/v1/openapi.json';
+
+interface One {
+  method: string;
+  path: string;
+  operation: Operation;
+}
+
+function operationsOf(document: OpenApiDocument): One[] {
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
+  );
+}
+
+function shapeOf(path: string): string {
+  return path.replace(/:\w+|\{\w+\}/g, '{}');
+}
+
+/** Every path that stands in the source of a gateway. */
+function pathsInSources(): string[] {
+  const folders = ['apps', 'libs/service', 'libs/http'].map((folder) => join(root, folder));
+  const sources = folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => /(^|\/)src\/.*(endpoints|health)\b.*\.ts$/.test(file))
+      .map((file) => readFileSync(join(folder, file), 'utf8')),
+  );
+  return sources.flatMap((source) => [
+    ...[...source.matchAll(/path(?::| =) \[?'(\/_(?:matrix|dendrite|synapse|seneschal)\/[^'\s]+)'/g)].map(
+      ([, path]) => path!,
+    ),
+    ...[...source.matchAll(/clientPaths\('([^']+)'\)/g)].map(([, path]) => `/_matrix/client/v3${path!}`),
+  ]);
+}
+
+describe('the OpenAPI document', () => {
+  let world: World;
+  let admin: TestClient;
+  let document: OpenApiDocument;
+  beforeAll(async () => {
+    world = await startWorld();
+    admin = await world.register('admin', { admin: true });
+    document = (await world.request('GET', documentPath)).body as unknown as OpenApiDocument;
+  });
+  afterAll(() => world.stop());
+
+  it('is OpenAPI 3.1', async () => {
+    const result = await new Validator().validate({ ...document });
+    expect([result.valid, result.valid ? [] : result.errors]).toEqual([true, []]);
+    expect(document.openapi).toBe('3.1.0');
+  });
+
+  it('has an entry for every path that stands in the source of a gateway', () => {
+    const described = new Set(Object.keys(document.paths).map(shapeOf));
+    const found = pathsInSources();
+    expect(found.length).toBeGreaterThan(70);
+    expect(found.filter((path) => !described.has(shapeOf(path)))).toEqual([]);
+  });
+
+  it('has no two operations of one ID, and no entry for what is not served', async () => {
+    const operations = operationsOf(document);
+    const ids = operations.map(({ operation }) => operation.operationId);
+    expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+    const answers = await Promise.all(
+      operations
+        .filter(({ operation }) => operation['x-access'] !== 'public')
+        .map(({ method, path }) => world.request(method, filled(path))),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+  });
+
+  it('knows every method of a path', async () => {
+    const methods = ['GET', 'POST', 'PUT', 'DELETE'];
+    for (const [path, described] of Object.entries(document.paths)) {
+      const absent = methods.filter((method) => !(method.toLowerCase() in described));
+      for (const method of absent) {
+        expect([method, path, (await world.request(method, filled(path))).status]).toEqual([
+          method,
+          path,
+          405,
+        ]);
+      }
+    }
+  });
+
+  it('fits what every operation answers, to nonsense too, and nothing answers 5xx', async () => {
+    const check = checker(document);
+    for (const one of operationsOf(document)) {
+      for (const body of [undefined, '{', {}, { password: 5 }]) {
+        const hasBody = one.method !== 'GET' && body !== undefined;
+        const answer = await admin.request(one.method, filled(one.path), hasBody ? { body } : {});
+        expect([one.operation.operationId, answer.status < 500 || answer.text]).toEqual([
+          one.operation.operationId,
+          true,
+        ]);
+        check(one, answer);
+        // Some of these end the session of the one who asks.
+        if (answer.status === 200 && /logout|deactivate/.test(one.path)) admin = await another(world);
+      }
+    }
+  });
+
+  it('comes as a page that loads nothing', async () => {
+    const page = await world.request('GET', '/_seneschal/v1/docs');
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    expect(page.text).toContain('/_dendrite/admin/evacuateRoom/{roomId}');
+    expect(page.text).not.toMatch(/<script|src=|https?:\/\//i);
+  });
+});
+
+let count = 0;
+async function another(world: World): Promise<TestClient> {
+  count += 1;
+  return world.register(`admin${count}`, { admin: true });
+}
+
+function filled(path: string): string {
+  return path.replace(/\{\w+\}/g, 'nonsense');
+}
+
+/** Holds an answer against what the document says of its status, by JSON Schema. */
+function checker(document: OpenApiDocument): (one: One, answer: TestAnswer) => void {
+  const ajv = new Ajv2020({ strict: false, logger: false, validateFormats: false });
+  ajv.addSchema({ $id: 'api', ...document });
+  return ({ method, path, operation }, answer) => {
+    const key = String(answer.status) in operation.responses ? String(answer.status) : 'default';
+    const content = Object.keys(operation.responses[key]?.content ?? {})[0];
+    if (content !== 'application/json') return;
+    const pointer = ['paths', path, method.toLowerCase(), 'responses', key, 'content', content, 'schema'];
+    const escaped = pointer.map((part) =>
+      encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1')),
+    );
+    const validate = ajv.getSchema(`api#/${escaped.join('/')}`);
+    expect(validate).toBeDefined();
+    expect([operation.operationId, answer.status, validate?.(answer.body), validate?.errors]).toEqual([
+      operation.operationId,
+      answer.status,
+      true,
+      null,
+    ]);
+  };
+}

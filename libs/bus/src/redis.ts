@@ -9,7 +9,7 @@ export class RedisRefused extends Error {
 
 function optionsOf(url: string): { path?: string; url?: string; password?: string } {
   if (!/^(redis\+)?unix:\/\//.test(url)) return { url };
-  const parsed = new URL(url.replace(/^(redis\+)?unix:/, 'http:').replace(/:\/\/\//, '://localhost/'));
+  const parsed = new URL(url.replace(/^(redis\+)?unix:\/\/([^/]*@)?/, 'http://$2localhost'));
   return {
     path: decodeURIComponent(parsed.pathname),
     ...(parsed.password === '' ? {} : { password: decodeURIComponent(parsed.password) }),

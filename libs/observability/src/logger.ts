@@ -1,5 +1,6 @@
 import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino';
 
+import { describeError } from './describe-error.ts';
 import { activeTraceId } from './trace.ts';
 
 export type Logger = PinoLogger;
@@ -21,6 +22,7 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
   const options = {
     level,
     base: null,
+    serializers: { error: (error: unknown) => describeError(error) },
     redact: { paths: secrets.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '[secret]' },
     mixin: () => {
       const traceId = activeTraceId();

@@ -3,33 +3,15 @@ import { createHmac } from 'node:crypto';
 import type { HttpClient } from '../shared/client.ts';
 import { at, joinRoom, registerUser, texts, type User } from '../shared/matrix.ts';
 import { joinedRooms, verify, verifyLeft, verifySame, verifyStatus } from './checks.ts';
-import type { World } from './world.ts';
-
-/** One admin call: what it is, on what size, and how the affected users see that it happened. */
-export interface Call {
-  name: string;
-  size: string;
-  run(): Promise<unknown>;
-  check(answer: unknown): Promise<void>;
-}
-
-interface Stage {
-  client: HttpClient;
-  world: World;
-  secret: string;
-  /** Runs a statement on the database as an operator would in psql. */
-  readonly sql: (statement: string) => Promise<void>;
-}
-
-const v3 = '/_matrix/client/v3';
-const admin = '/_dendrite/admin';
-const encode = encodeURIComponent;
+import { registrationTokens } from './registration-tokens.ts';
+import { admin, type Call, encode, type Stage, v3 } from './stage.ts';
 
 /** Every admin call that exists, in an order in which each finds what it needs. */
 export function calls(stage: Stage): Call[] {
   return [
     ...health(stage),
     ...registration(stage),
+    ...registrationTokens(stage),
     ...whois(stage),
     ...resetPassword(stage),
     ...evacuateRoom(stage),

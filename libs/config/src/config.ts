@@ -1,8 +1,7 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 
-import type { Setting } from './setting.ts';
-import { settings } from './settings.ts';
+import { settings, type Setting } from './settings.ts';
 
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 type SettingName = keyof typeof settings;

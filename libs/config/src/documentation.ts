@@ -1,5 +1,4 @@
-import type { Setting } from './setting.ts';
-import { settings } from './settings.ts';
+import { settings, type Setting } from './settings.ts';
 
 /** The page docs/configuration.md, made from the table of settings. */
 export function configurationPage(): string {

@@ -1,4 +1,3 @@
 export { ConfigError, loadConfig, type Config } from './config.ts';
 export { configurationPage } from './documentation.ts';
-export type { Setting } from './setting.ts';
-export { settings } from './settings.ts';
+export { settings, type Setting } from './settings.ts';

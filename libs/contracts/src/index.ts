@@ -3,6 +3,7 @@ export * from './command.ts';
 export * as userapi from './userapi.ts';
 export * as roomserver from './roomserver.ts';
 export * as syncapi from './syncapi.ts';
+export type * from './registration.ts';
 export type * from './userapi.ts';
 export type * from './userapi-reads.ts';
 export type * from './roomserver.ts';

@@ -1,5 +1,6 @@
 import type { JsonObject } from '@seneschal/matrix';
 
+import type { RegistrationTokensForAdmin, RegistrationTokensForClient } from './registration.ts';
 import type { AccountType } from './userapi.ts';
 
 export interface Account {
@@ -58,14 +59,14 @@ export interface UserapiForGateways {
   requesterByToken(tokenHash: string): Promise<Requester | undefined>;
 }
 
-export interface UserapiForAdmin {
+export interface UserapiForAdmin extends RegistrationTokensForAdmin {
   account(userId: string): Promise<Account | undefined>;
   /** Undefined when there is no such account. */
   sessions(userId: string): Promise<Session[] | undefined>;
   sessionSummary(userId: string): Promise<SessionSummary>;
 }
 
-export interface UserapiForClient extends UserapiForAdmin {
+export interface UserapiForClient extends UserapiForAdmin, RegistrationTokensForClient {
   /**
    * Checks a password in time that does not tell whether the account exists.
    * The digest of the stored hash goes into `createDevice`. Undefined when wrong, unknown or deactivated.

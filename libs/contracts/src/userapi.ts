@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 import { command, type EventLog } from './command.ts';
 
+export * from './registration.ts';
+
 /** The values of `userapi_accounts.account_type`. */
 export const accountTypes = { user: 1, guest: 2, admin: 3, appservice: 4 } as const;
 export type AccountType = (typeof accountTypes)[keyof typeof accountTypes];
@@ -24,7 +26,10 @@ const newDevice = z.object({
   connection,
 });
 
-/** Makes an account and, when asked, its first device. M_USER_IN_USE when the name is taken. */
+/**
+ * Makes an account and, when asked, its first device. M_USER_IN_USE when the name is taken, M_FORBIDDEN when
+ * the registration holds no use of a token (any more).
+ */
 export const createAccount = command('userapi', 'createAccount', {
   input: z.object({
     localpart: z.string(),
@@ -33,6 +38,8 @@ export const createAccount = command('userapi', 'createAccount', {
     accountType: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4)]),
     displayname: z.string().optional(),
     device: newDevice.optional(),
+    /** Uses up what `holdRegistrationUse` holds for this session. */
+    registrationSession: z.string().optional(),
   }),
   output: z.object({ userId: z.string(), deviceId: z.string().optional() }),
 });

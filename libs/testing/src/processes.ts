@@ -23,9 +23,8 @@ const loader = join(import.meta.dirname, 'typescript.mjs');
 export async function startProcess(
   file: string,
   environment: Record<string, string> = {},
-  args: readonly string[] = [],
 ): Promise<TestProcess> {
-  const child = spawn(process.execPath, ['--import', loader, file, ...args], {
+  const child = spawn(process.execPath, ['--import', loader, file], {
     env: { ...process.env, NODE_OPTIONS: '', ...environment },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

@@ -15,6 +15,12 @@ import {
   updateKeyBackupVersion,
 } from './commands/key-backup-versions.ts';
 import { recordConnections } from './commands/record-connections.ts';
+import {
+  createRegistrationToken,
+  deleteRegistrationToken,
+  updateRegistrationToken,
+} from './commands/registration-tokens.ts';
+import { holdRegistrationUse, releaseRegistrationUse } from './commands/registration-uses.ts';
 import { setAccountData } from './commands/set-account-data.ts';
 import { setDeviceDisplayName } from './commands/set-device-display-name.ts';
 import { setPassword } from './commands/set-password.ts';
@@ -52,6 +58,13 @@ export async function startUserapi({ bus, database, config }: UserapiDeps): Prom
     handle(userapi.createKeyBackupVersion, (input, context) => createKeyBackupVersion(deps, input, context)),
     handle(userapi.updateKeyBackupVersion, (input) => updateKeyBackupVersion(deps, input)),
     handle(userapi.deleteKeyBackupVersion, (input) => deleteKeyBackupVersion(deps, input)),
+    handle(userapi.createRegistrationToken, (input, context) =>
+      createRegistrationToken(deps, input, context),
+    ),
+    handle(userapi.updateRegistrationToken, (input) => updateRegistrationToken(deps, input)),
+    handle(userapi.deleteRegistrationToken, (input) => deleteRegistrationToken(deps, input)),
+    handle(userapi.holdRegistrationUse, (input) => holdRegistrationUse(deps, input)),
+    handle(userapi.releaseRegistrationUse, (input) => releaseRegistrationUse(deps, input)),
     handle(userapi.recordConnections, (input) => recordConnections(deps, input)),
   ]);
 }

@@ -12,6 +12,12 @@ import { keyBackup } from './queries/key-backups.ts';
 import { keyCounts } from './queries/key-counts.ts';
 import { profiles } from './queries/profiles.ts';
 import { pushers } from './queries/pushers.ts';
+import {
+  isRegistrationTokenValid,
+  registrationToken,
+  registrationTokens,
+  usersOfRegistrationToken,
+} from './queries/registration-tokens.ts';
 import { requesterByToken } from './queries/requester-by-token.ts';
 import { sessionSummary } from './queries/session-summary.ts';
 import { sessions } from './queries/sessions.ts';
@@ -28,6 +34,10 @@ export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_co
     account: (userId) => account(db, userId),
     sessions: (userId) => sessions(db, userId),
     sessionSummary: (userId) => sessionSummary(db, userId),
+    registrationTokens: (page) => registrationTokens(db, page),
+    registrationToken: (token) => registrationToken(db, token),
+    usersOfRegistrationToken: (token, page) => usersOfRegistrationToken(db, token, page),
+    isRegistrationTokenValid: (token) => isRegistrationTokenValid(db, token),
     verifyPassword: (userId, password) => verifyPassword(db, config.bcrypt_cost, userId, password),
     profile: async (userId) => (await profiles(db, [userId])).get(userId),
     profiles: (userIds) => profiles(db, userIds),

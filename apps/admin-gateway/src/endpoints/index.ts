@@ -7,19 +7,29 @@ import { Nonces } from '../nonces.ts';
 import { evacuateRoom } from './evacuate-room.ts';
 import { evacuateUser } from './evacuate-user.ts';
 import { register, registerNonce } from './register.ts';
+import { registrationTokenEndpoints } from './registration-tokens/index.ts';
 import { resetPassword } from './reset-password.ts';
 import { whois } from './whois.ts';
 
 export interface AdminDeps {
   bus: Pick<Bus, 'call' | 'redis' | 'prefix'>;
   userapi: UserapiForAdmin;
-  config: Pick<Config, 'server_name' | 'bcrypt_cost' | 'registration_shared_secret'>;
+  config: Pick<
+    Config,
+    'server_name' | 'bcrypt_cost' | 'registration_shared_secret' | 'registration_requires_token'
+  >;
 }
 
 /** All endpoints of the admin API; registration only where a shared secret is configured. */
 export function adminEndpoints(deps: AdminDeps): Endpoint[] {
   const secret = deps.config.registration_shared_secret;
-  const endpoints = [...evacuateRoom(deps), ...evacuateUser(deps), resetPassword(deps), whois(deps)];
+  const endpoints = [
+    ...evacuateRoom(deps),
+    ...evacuateUser(deps),
+    resetPassword(deps),
+    whois(deps),
+    ...registrationTokenEndpoints(deps),
+  ];
   if (secret === null) return endpoints;
   const nonces = new Nonces(deps.bus);
   return [...endpoints, registerNonce({ nonces }), register({ ...deps, nonces, secret })];

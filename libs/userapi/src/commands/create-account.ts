@@ -5,12 +5,13 @@ import type { z } from 'zod';
 import type { CommandContext } from '@seneschal/bus';
 import type { userapi } from '@seneschal/contracts';
 import { transact } from '@seneschal/database';
-import { makeUserId, userInUse } from '@seneschal/matrix';
+import { forbidden, makeUserId, userInUse } from '@seneschal/matrix';
 
 import { checkLocalpart } from '../localparts.ts';
 import { insertAccount } from '../storage/accounts.ts';
 import { upsertDevice } from '../storage/devices.ts';
 import { insertProfile } from '../storage/profiles.ts';
+import { completeHold } from '../storage/registration-uses.ts';
 import type { UserapiDb } from '../storage/tables.ts';
 
 type Input = z.infer<typeof userapi.createAccount.input>;
@@ -21,13 +22,16 @@ export interface CreateAccountDeps {
   serverName: string;
 }
 
-/** Makes an account with a profile and, when asked, a device. M_USER_IN_USE, M_INVALID_USERNAME. */
+/**
+ * Makes an account with a profile and, when asked, a device. M_USER_IN_USE, M_INVALID_USERNAME; M_FORBIDDEN
+ * when the registration takes a token and holds no use of one.
+ */
 export async function createAccount(
   deps: CreateAccountDeps,
   input: Input,
   context: Pick<CommandContext, 'remember'>,
 ): Promise<Output> {
-  const { localpart, device } = input;
+  const { localpart, device, registrationSession: session } = input;
   checkLocalpart(localpart, deps.serverName);
   const userId = makeUserId(localpart, deps.serverName);
   const deviceId = device === undefined ? undefined : (device.deviceId ?? newDeviceId());
@@ -38,6 +42,9 @@ export async function createAccount(
     await context.remember(trx, output);
     if (!(await insertAccount(trx, { ...input, serverName: deps.serverName }))) {
       throw userInUse('Desired user ID is already taken.');
+    }
+    if (session !== undefined && !(await completeHold(trx, { session, userId }))) {
+      throw forbidden('The time for this registration is up, or its token is gone. Begin again.');
     }
     await insertProfile(trx, { userId, displayname: input.displayname ?? null, avatarUrl: null });
     if (device === undefined || deviceId === undefined) return;

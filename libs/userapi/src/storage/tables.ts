@@ -69,6 +69,25 @@ export interface UserapiTables {
     created_ts: number;
     is_deleted: Generated<boolean>;
   };
+  userapi_registration_tokens: {
+    token_nid: GeneratedAlways<number>;
+    token: string;
+    uses_allowed: number | null;
+    completed: Generated<number>;
+    expiry_ts: number | null;
+    created_by: string;
+    created_ts: number;
+  };
+  /** Uses of tokens that registrations under way hold. */
+  userapi_registration_holds: { session: string; token_nid: number; expires_ts: number };
+  /** Which account was made with which token. */
+  userapi_registrations: {
+    registration_nid: GeneratedAlways<number>;
+    token_nid: number;
+    token: string;
+    user_id: string;
+    created_ts: number;
+  };
 }
 
 export type UserapiDb = Kysely<UserapiTables>;

@@ -18,7 +18,7 @@ export const deactivate = (deps: Pick<AccountDeps, 'bus' | 'userapi' | 'config'>
     answer: z.object({ id_server_unbind_result: z.literal('success') }),
     otherAnswers: uiaAnswers,
     handle: async ({ requester: { userId }, body: { auth } }) => {
-      const proof = { auth, stage: 'm.login.password' as const, operation: ['deactivate'], userId };
+      const proof = { auth, stages: ['m.login.password'] as const, operation: ['deactivate'], userId };
       const refused = await authenticate(deps, proof);
       if (refused !== undefined) return refused;
       await deps.bus.call(userapi.deactivateAccount, { userId });

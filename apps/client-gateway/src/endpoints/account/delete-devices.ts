@@ -45,7 +45,7 @@ async function deleteAfterProof(
   auth: UiaRequest['auth'],
 ): Promise<Record<string, never> | Reply> {
   const operation = ['delete devices', ...deviceIds];
-  const refused = await authenticate(deps, { auth, stage: 'm.login.password', operation, userId });
+  const refused = await authenticate(deps, { auth, stages: ['m.login.password'], operation, userId });
   if (refused !== undefined) return refused;
   await deps.bus.call(userapi.deleteDevices, { userId, deviceIds });
   return {};

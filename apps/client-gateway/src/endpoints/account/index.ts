@@ -21,6 +21,7 @@ import { avatarUrl, displayname, profile, setAvatarUrl, setDisplayname } from '.
 import { globalPushRules, pushRule, pushRules } from './push-rules.ts';
 import { pushers, setPusher } from './pushers.ts';
 import { register, registerAvailable } from './register.ts';
+import { registrationTokenValidity } from './registration-token-validity.ts';
 import { removeTag, setTag, tags } from './tags.ts';
 import { whoami } from './whoami.ts';
 
@@ -35,6 +36,7 @@ export function accountEndpoints(deps: AccountDeps): Endpoint[] {
     logoutAll(deps),
     register(deps),
     registerAvailable(deps),
+    registrationTokenValidity(deps),
     whoami(),
     changePassword(deps),
     deactivate(deps),

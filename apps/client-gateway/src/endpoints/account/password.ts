@@ -25,7 +25,12 @@ export const changePassword = (deps: Pick<AccountDeps, 'bus' | 'userapi' | 'conf
     handle: async ({ requester, body }) => {
       const { userId } = requester;
       checkPasswordRules(body.new_password);
-      const proof = { auth: body.auth, stage: 'm.login.password' as const, operation: ['password'], userId };
+      const proof = {
+        auth: body.auth,
+        stages: ['m.login.password'] as const,
+        operation: ['password'],
+        userId,
+      };
       const refused = await authenticate(deps, proof);
       if (refused !== undefined) return refused;
       await deps.bus.call(userapi.setPassword, {

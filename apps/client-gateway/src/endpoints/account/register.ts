@@ -16,7 +16,7 @@ import { checkLocalpart, checkPasswordRules, hashPassword } from '@seneschal/use
 
 import type { AccountDeps } from './deps.ts';
 import { deviceId, optional, text } from './schemas.ts';
-import { authenticate, uiaAnswers, uiaAuth } from './uia.ts';
+import { authenticate, type Stage, uiaAnswers, uiaAuth } from './uia.ts';
 
 type RegisterDeps = Pick<AccountDeps, 'bus' | 'userapi' | 'config'>;
 
@@ -52,8 +52,9 @@ export const register = (deps: RegisterDeps): Endpoint =>
       await checkName(deps, body.username);
       if (body.password !== undefined) checkPasswordRules(body.password);
       const operation = ['register', body.username ?? ''];
-      const refused = await authenticate(deps, { auth: body.auth, stage: 'm.login.dummy', operation });
-      return refused ?? create(deps, body, { ip, userAgent });
+      const stages = stagesOf(deps.config);
+      const refused = await authenticate(deps, { auth: body.auth, stages, operation });
+      return refused ?? createOrRelease(deps, body, { ip, userAgent });
     },
   });
 
@@ -73,13 +74,20 @@ export const registerAvailable = (deps: RegisterDeps): Endpoint =>
     },
   });
 
-function checkRegistrationIsOpen({ config }: RegisterDeps, kind: string | undefined): void {
+export function checkRegistrationIsOpen(
+  { config }: Pick<RegisterDeps, 'config'>,
+  kind: string | undefined,
+): void {
   if (kind === 'guest') throw guestAccessForbidden('There are no guest accounts here.');
   if (kind !== undefined && kind !== 'user') throw invalidParam('kind is user or guest.');
   if (!config.registration_enabled) throw forbidden('Registration is not open on this server.');
-  if (config.registration_requires_token) {
-    throw forbidden('Registration takes a token here, and this version of the server cannot check one yet.');
-  }
+}
+
+/** The token comes first: the dummy stage then makes the account, and until then the token's use is held. */
+function stagesOf(config: RegisterDeps['config']): readonly Stage[] {
+  return config.registration_requires_token
+    ? ['m.login.registration_token', 'm.login.dummy']
+    : ['m.login.dummy'];
 }
 
 async function checkName(deps: RegisterDeps, username: string | undefined): Promise<void> {
@@ -90,11 +98,35 @@ async function checkName(deps: RegisterDeps, username: string | undefined): Prom
     throw userInUse('Desired user ID is already taken.');
 }
 
+interface Registered {
+  user_id: string;
+  access_token?: string;
+  device_id?: string;
+  home_server: string;
+}
+
+/** Makes the account; when it cannot be made, others may have the use of the token that was held for it. */
+async function createOrRelease(
+  deps: RegisterDeps,
+  body: Body,
+  connection: { ip: string; userAgent: string },
+): Promise<Registered> {
+  const { registration_requires_token: takesToken } = deps.config;
+  const session = takesToken ? hashToken(body.auth?.session ?? '') : undefined;
+  try {
+    return await create(deps, body, connection, session);
+  } catch (error) {
+    if (session !== undefined) await deps.bus.call(userapi.releaseRegistrationUse, { session });
+    throw error;
+  }
+}
+
 async function create(
   deps: RegisterDeps,
   body: Body,
   connection: { ip: string; userAgent: string },
-): Promise<{ user_id: string; access_token?: string; device_id?: string; home_server: string }> {
+  registrationSession: string | undefined,
+): Promise<Registered> {
   if (body.password === undefined) throw missingParam('The password is missing.');
   const accessToken = newToken();
   const device = {
@@ -107,6 +139,7 @@ async function create(
     localpart: body.username ?? randomBytes(8).toString('hex'),
     passwordHash: await hashPassword(body.password, deps.config.bcrypt_cost),
     accountType: accountTypes.user,
+    registrationSession,
     ...(body.inhibit_login === true ? {} : { device }),
   });
   const session = deviceId === undefined ? {} : { access_token: accessToken, device_id: deviceId };

@@ -5,21 +5,9 @@ import { z } from 'zod';
 import { Reply } from '@seneschal/http';
 import { forbidden } from '@seneschal/matrix';
 
-import type { AccountDeps } from './deps.ts';
-import { fullUserId, userIdentifier } from './identifier.ts';
-import { optional, text } from './schemas.ts';
+import { proofs, type Refusal, sessionSeconds, type UiaDeps, type UiaRequest } from './uia-stages.ts';
 
-/** How long a client has to come back with its proof, in seconds. */
-const sessionSeconds = 900;
-
-export const uiaAuth = optional(
-  z.object({
-    type: optional(text()),
-    session: optional(text()),
-    password: optional(z.string()),
-    ...userIdentifier,
-  }),
-);
+export { type Stage, uiaAuth, type UiaRequest } from './uia-stages.ts';
 
 /** What an endpoint that takes user-interactive authentication answers besides its own answer. */
 export const uiaAnswers = {
@@ -31,63 +19,76 @@ export const uiaAnswers = {
   }),
 };
 
-type Auth = NonNullable<z.infer<typeof uiaAuth>>;
-
-export interface UiaDeps {
-  bus: Pick<AccountDeps['bus'], 'redis' | 'prefix'>;
-  userapi: Pick<AccountDeps['userapi'], 'verifyPassword'>;
-  config: Pick<AccountDeps['config'], 'server_name'>;
-}
-
-export interface UiaRequest {
-  auth: Auth | undefined;
-  stage: 'm.login.dummy' | 'm.login.password';
-  /** What is asked for and on what, without secrets: a session is good for this and nothing else. */
-  operation: readonly string[];
-  /** Whose password it is; for m.login.password. */
-  userId?: string;
+interface Session {
+  id: string;
+  completed: readonly string[];
 }
 
 /**
- * User-interactive authentication with one stage (client-server API, "User-Interactive Authentication API").
- * Undefined when the caller has proved what it must, else the 401 to answer. Sessions are in Redis, so any
- * gateway takes the second request; with one stage a client may also prove at once, without a session.
+ * User-interactive authentication with one flow (client-server API, "User-Interactive Authentication API").
+ * Undefined when the caller has completed every stage, else the 401 to answer. Sessions are in Redis, so any
+ * gateway takes the next request; with one stage a client may also prove at once, without a session.
  * M_FORBIDDEN when the session belongs to another operation.
  */
 export async function authenticate(deps: UiaDeps, request: UiaRequest): Promise<Reply | undefined> {
-  const { auth, stage } = request;
-  if (auth?.type === undefined) return challenge(deps, request);
-  if (auth.session !== undefined) {
-    const bound = await deps.bus.redis.get(keyOf(deps, auth.session));
-    if (bound === null) return challenge(deps, request, 'The session is not known, or its time is up.');
-    if (bound !== digestOf(request)) throw forbidden('The session was begun for another operation.');
-  }
-  if (auth.type !== stage) return challenge(deps, request, `This takes ${stage}.`);
-  if (stage === 'm.login.password' && !(await passwordFits(deps, request, auth))) {
-    return challenge(deps, request, 'The username or password is incorrect.');
-  }
-  if (auth.session !== undefined && (await deps.bus.redis.del(keyOf(deps, auth.session))) === 0) {
-    return challenge(deps, request, 'The session has been used.');
-  }
-  return undefined;
+  const { auth, stages } = request;
+  const session = auth?.session === undefined ? newSession() : await find(deps, request, auth.session);
+  if (session === undefined) return begin(deps, request, newSession(), lost);
+  const save = session.id === auth?.session ? keep : begin;
+  if (auth?.type === undefined) return save(deps, request, session);
+  const stage = stages.find((one) => one === auth.type);
+  if (stage === undefined) return save(deps, request, session, refusal(`This takes ${stages.join(', ')}.`));
+  const refused = await proofs[stage](deps, request, auth, session.id);
+  if (refused !== undefined) return save(deps, request, session, refused);
+  const completed = [...new Set([...session.completed, stage])];
+  if (completed.length < stages.length) return save(deps, request, { ...session, completed });
+  const isUsed = save === keep && (await deps.bus.redis.del(keyOf(deps, session.id))) === 0;
+  return isUsed ? begin(deps, request, newSession(), refusal('The session has been used.')) : undefined;
 }
 
-async function passwordFits(deps: UiaDeps, request: UiaRequest, auth: Auth): Promise<boolean> {
-  const userId = fullUserId(auth, deps.config.server_name);
-  const verified = await deps.userapi.verifyPassword(userId, auth.password ?? '');
-  return verified !== undefined && verified.userId === request.userId;
+function refusal(error: string): Refusal {
+  return { errcode: 'M_FORBIDDEN', error };
 }
 
-/** A 401 with a new session; one that failed stays good until its time is up. */
-async function challenge(deps: UiaDeps, request: UiaRequest, error?: string): Promise<Reply> {
-  const session = randomBytes(18).toString('base64url');
-  await deps.bus.redis.set(keyOf(deps, session), digestOf(request), 'EX', sessionSeconds);
+const lost = refusal('The session is not known, or its time is up.');
+
+function newSession(): Session {
+  return { id: randomBytes(18).toString('base64url'), completed: [] };
+}
+
+async function find(deps: UiaDeps, request: UiaRequest, id: string): Promise<Session | undefined> {
+  const stored = await deps.bus.redis.get(keyOf(deps, id));
+  if (stored === null) return undefined;
+  const { operation, completed } = JSON.parse(stored) as { operation: string; completed: string[] };
+  if (operation !== digestOf(request)) throw forbidden('The session was begun for another operation.');
+  return { id, completed };
+}
+
+/** A 401 with a session that is new to the client. */
+async function begin(
+  deps: UiaDeps,
+  request: UiaRequest,
+  session: Session,
+  refused?: Refusal,
+): Promise<Reply> {
+  await deps.bus.redis.set(keyOf(deps, session.id), valueOf(request, session), 'EX', sessionSeconds);
+  return challenge(request, session, refused);
+}
+
+/** A 401 in a session that goes on: one stage less to do, or as it was after a proof that failed. */
+async function keep(deps: UiaDeps, request: UiaRequest, session: Session, refused?: Refusal): Promise<Reply> {
+  const key = keyOf(deps, session.id);
+  const kept = await deps.bus.redis.set(key, valueOf(request, session), 'KEEPTTL', 'XX');
+  return kept === null ? begin(deps, request, newSession(), lost) : challenge(request, session, refused);
+}
+
+function challenge(request: UiaRequest, session: Session, refused?: Refusal): Reply {
   return new Reply(401, {
-    ...(error === undefined ? {} : { errcode: 'M_FORBIDDEN', error }),
-    flows: [{ stages: [request.stage] }],
+    ...refused,
+    flows: [{ stages: request.stages }],
     params: {},
-    completed: [],
-    session,
+    completed: session.completed,
+    session: session.id,
   });
 }
 
@@ -95,8 +96,12 @@ function keyOf(deps: UiaDeps, session: string): string {
   return `${deps.bus.prefix}:uia:${session}`;
 }
 
+function valueOf(request: UiaRequest, { completed }: Session): string {
+  return JSON.stringify({ operation: digestOf(request), completed });
+}
+
 function digestOf(request: UiaRequest): string {
   return createHash('sha256')
-    .update(JSON.stringify([request.stage, request.userId ?? '', ...request.operation]))
+    .update(JSON.stringify([request.stages, request.userId ?? '', ...request.operation]))
     .digest('base64url');
 }

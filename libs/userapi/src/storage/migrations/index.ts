@@ -2,5 +2,10 @@ import type { Migrations } from '@seneschal/database';
 
 import { accounts } from './0001-accounts.ts';
 import { keys } from './0002-keys.ts';
+import { registrationTokens } from './0003-registration-tokens.ts';
 
-export const userapiMigrations: Migrations = { '0001_accounts': accounts, '0002_keys': keys };
+export const userapiMigrations: Migrations = {
+  '0001_accounts': accounts,
+  '0002_keys': keys,
+  '0003_registration_tokens': registrationTokens,
+};

@@ -5,7 +5,7 @@ export * from './events.ts';
 export * from './history-visibility.ts';
 export * from './identifiers.ts';
 export * from './json-types.ts';
-export { canonicalJson, MAX_JSON_DEPTH, parseJson, type ParseLimits } from './json.ts';
+export { canonicalJson, MAX_JSON_DEPTH, parseJson, type CanonicalOptions, type ParseLimits } from './json.ts';
 export * from './leave-template.ts';
 export * from './power-levels.ts';
 export * from './redaction-rules.ts';

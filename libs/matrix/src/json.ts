@@ -9,31 +9,52 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 // Only above U+D7FF can the order of UTF-16 units differ from the order of code points.
 const ABOVE_SURROGATES = /[\ud800-\uffff]/;
 
+export interface CanonicalOptions {
+  /** How deep objects and arrays may nest; 100 unless given. */
+  readonly maxDepth?: number;
+  /** Room versions 1 to 5 do not enforce the rules on numbers: any finite one, as ECMAScript writes it. */
+  readonly anyNumber?: boolean;
+}
+
 /**
  * Canonical JSON (appendices, "Canonical JSON"; strict as room versions 6 and later demand): shortest form, keys in
  * the order of their code points. Throws M_BAD_JSON for floats, integers beyond ±(2^53−1), undefined, values that are
  * not JSON, lone surrogates and nesting beyond `maxDepth`.
  */
-export function canonicalJson(value: unknown, maxDepth: number = MAX_JSON_DEPTH): string {
-  return encode(value, maxDepth);
+export function canonicalJson(value: unknown, options: CanonicalOptions = {}): string {
+  const anyNumber = options.anyNumber === true;
+  return encode(value, options.maxDepth ?? MAX_JSON_DEPTH, anyNumber ? encodeAnyNumber : encodeInteger);
 }
 
-function encode(value: unknown, depth: number): string {
+type EncodeNumber = (value: number) => string;
+
+function encode(value: unknown, depth: number, number: EncodeNumber): string {
   switch (typeof value) {
     case 'string':
       return encodeString(value);
     case 'number':
-      if (Number.isSafeInteger(value)) return String(value);
-      throw badJson('Numbers must be integers between -(2^53)+1 and (2^53)-1');
+      return number(value);
     case 'boolean':
       return value ? 'true' : 'false';
     case 'object':
       if (value === null) return 'null';
       if (depth <= 0) throw badJson('The JSON is nested too deeply');
-      return Array.isArray(value) ? encodeArray(value, depth - 1) : encodeObject(value, depth - 1);
+      return Array.isArray(value)
+        ? encodeArray(value, depth - 1, number)
+        : encodeObject(value, depth - 1, number);
     default:
       throw badJson(`JSON has no ${typeof value}`);
   }
+}
+
+function encodeInteger(value: number): string {
+  if (Number.isSafeInteger(value)) return String(value);
+  throw badJson('Numbers must be integers between -(2^53)+1 and (2^53)-1');
+}
+
+function encodeAnyNumber(value: number): string {
+  if (Number.isFinite(value)) return String(value);
+  throw badJson('A number is out of range');
 }
 
 function encodeString(text: string): string {
@@ -42,18 +63,18 @@ function encodeString(text: string): string {
   return JSON.stringify(text);
 }
 
-function encodeArray(items: readonly unknown[], depth: number): string {
+function encodeArray(items: readonly unknown[], depth: number, number: EncodeNumber): string {
   let out = '[';
-  for (let i = 0; i < items.length; i++) out += (i > 0 ? ',' : '') + encode(items[i], depth);
+  for (let i = 0; i < items.length; i++) out += (i > 0 ? ',' : '') + encode(items[i], depth, number);
   return `${out}]`;
 }
 
-function encodeObject(object: object, depth: number): string {
+function encodeObject(object: object, depth: number, number: EncodeNumber): string {
   if (!isPlain(object)) throw badJson('Only plain objects are JSON');
   const record = object as Record<string, unknown>;
   let out = '{';
   for (const key of sortKeys(Object.keys(record))) {
-    out += `${out.length > 1 ? ',' : ''}${encodeString(key)}:${encode(record[key], depth)}`;
+    out += `${out.length > 1 ? ',' : ''}${encodeString(key)}:${encode(record[key], depth, number)}`;
   }
   return `${out}}`;
 }

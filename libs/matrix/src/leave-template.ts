@@ -1,7 +1,14 @@
-import { MAX_AUTH_EVENTS, MAX_PREV_EVENTS, type ProtoEvent } from './events.ts';
+import {
+  MAX_AUTH_EVENTS,
+  MAX_PREV_EVENTS,
+  newEventId,
+  type EventReference,
+  type ProtoEvent,
+} from './events.ts';
 import { forbidden, type MatrixError } from './errors.ts';
-import { isJsonObject, own, type JsonObject } from './json-types.ts';
-import { roomVersion } from './room-versions.ts';
+import { serverNameOf } from './identifiers.ts';
+import { isJsonObject, own, ownString, type JsonObject } from './json-types.ts';
+import { roomVersion, type RoomVersion } from './room-versions.ts';
 
 export interface ExpectedLeave {
   readonly roomId: string;
@@ -23,7 +30,12 @@ const USED = new Set([
   'prev_events',
   'auth_events',
 ]);
-const EVENT_HASH = /^\$[A-Za-z0-9_-]{43}$/;
+const EVENT_ID = {
+  'in-event': /^\$[\x21-\x39\x3b-\x7e]+:[\x21-\x7e]+$/,
+  hash: /^\$[A-Za-z0-9+/]{43}$/,
+  'url-safe-hash': /^\$[A-Za-z0-9_-]{43}$/,
+} as const;
+const HASH = /^[A-Za-z0-9+/]{43}$/;
 
 /**
  * The leave event to sign after another server's make_leave (server-server API, "Leaving Rooms"). `template` is the
@@ -32,10 +44,12 @@ const EVENT_HASH = /^\$[A-Za-z0-9_-]{43}$/;
  * for, M_UNSUPPORTED_ROOM_VERSION for a version we do not have.
  */
 export function leaveFromTemplate(template: unknown, expected: ExpectedLeave): ProtoEvent {
-  roomVersion(expected.roomVersion);
+  const version = roomVersion(expected.roomVersion);
+  const isNamed = version.eventIdFormat === 'in-event';
   if (!isJsonObject(template)) throw refuse('it is not an object');
   for (const key of Object.keys(template)) {
-    if (!USED.has(key) && !IGNORED.has(key)) throw refuse('it has keys that a leave event does not have');
+    if (!USED.has(key) && !IGNORED.has(key) && !(isNamed && key === 'event_id'))
+      throw refuse('it has keys that a leave event does not have');
   }
   demand(template, 'type', 'm.room.member');
   demand(template, 'room_id', expected.roomId);
@@ -43,14 +57,15 @@ export function leaveFromTemplate(template: unknown, expected: ExpectedLeave): P
   demand(template, 'state_key', expected.userId);
   demandPlainLeave(own(template, 'content'));
   return {
+    ...(isNamed ? { event_id: newEventId(serverNameOf(expected.userId) ?? '') } : {}),
     type: 'm.room.member',
     room_id: expected.roomId,
     sender: expected.userId,
     state_key: expected.userId,
     content: { membership: 'leave' },
     origin_server_ts: expected.origin_server_ts,
-    prev_events: eventIds(template, 'prev_events', MAX_PREV_EVENTS),
-    auth_events: eventIds(template, 'auth_events', MAX_AUTH_EVENTS),
+    prev_events: references(template, 'prev_events', MAX_PREV_EVENTS, version),
+    auth_events: references(template, 'auth_events', MAX_AUTH_EVENTS, version),
     depth: depthOf(template),
   };
 }
@@ -64,14 +79,25 @@ function demandPlainLeave(content: unknown): void {
   if (Object.keys(content as object).length !== 1) throw refuse('its content has more than a membership');
 }
 
-function eventIds(template: JsonObject, key: string, limit: number): string[] {
-  const ids = own(template, key);
-  if (!Array.isArray(ids) || ids.length === 0 || ids.length > limit) {
+function references(
+  template: JsonObject,
+  key: string,
+  limit: number,
+  { eventReferences, eventIdFormat }: RoomVersion,
+): EventReference[] {
+  const listed = own(template, key);
+  if (!Array.isArray(listed) || listed.length === 0 || listed.length > limit) {
     throw refuse(`its ${key} is not a list of 1 to ${limit} events`);
   }
-  return ids.map((id) => {
-    if (typeof id !== 'string' || !EVENT_HASH.test(id)) throw refuse(`its ${key} holds what is no event ID`);
-    return id;
+  return listed.map((one) => {
+    const [id, hashes] = eventReferences === 'ids' ? [one] : Array.isArray(one) ? one : [];
+    if (typeof id !== 'string' || id.length > 255 || !EVENT_ID[eventIdFormat].test(id)) {
+      throw refuse(`its ${key} holds what is no event ID`);
+    }
+    if (eventReferences === 'ids') return id;
+    const hash = ownString(hashes, 'sha256');
+    if (hash === undefined || !HASH.test(hash)) throw refuse(`its ${key} holds an event without its hash`);
+    return [id, { sha256: hash }];
   });
 }
 

@@ -31,11 +31,15 @@ export const LEVEL_DEFAULTS = {
 export type LevelName = keyof typeof LEVEL_DEFAULTS;
 export const LEVEL_NAMES = Object.keys(LEVEL_DEFAULTS) as LevelName[];
 
+/** No double has more digits; longer strings are not worth reading. */
+const MAX_LEVEL_LENGTH = 400;
+
 const parsed = new WeakMap<object, { version: RoomVersion; levels: PowerLevels }>();
 
 /**
- * Reads the content of an `m.room.power_levels` event; throws M_BAD_JSON for a level that is no integer (from room
- * version 10; before, strings that hold an integer count). The result is cached by content object.
+ * Reads the content of an `m.room.power_levels` event; throws M_BAD_JSON for what the room version takes for no level.
+ * Before version 10 `notifications` that cannot be read count as absent, as no rule asks for them. The result is cached
+ * by content object.
  */
 export function parsePowerLevels(content: JsonObject, version: RoomVersion): PowerLevels {
   const cached = isJsonObject(content) ? parsed.get(content) : undefined;
@@ -55,22 +59,37 @@ export function parsePowerLevels(content: JsonObject, version: RoomVersion): Pow
     kick: single('kick'),
     redact: single('redact'),
     invite: single('invite'),
-    notifications: parseMap(content, 'notifications', version),
+    notifications: parseNotifications(content, version),
   };
   parsed.set(content, { version, levels });
   return levels;
 }
 
-/** One level: an integer, or before room version 10 a string that holds one. Throws M_BAD_JSON. */
+const STRING_LEVEL = /^\s*[+-]?[0-9]+\s*$/;
+
+/**
+ * One level as an integer, read as the room version does ("Deprecated event content schemas"): up to version 9 a string
+ * may hold an integer of any length, up to version 5 a float is cut towards zero. Throws M_BAD_JSON for all else, also
+ * for what no double can hold.
+ */
 export function parseLevel(value: JsonValue, name: string, version: RoomVersion): number {
-  const level =
-    !version.integerPowerLevels && typeof value === 'string' && /^\s*[+-]?[0-9]+\s*$/.test(value)
-      ? Number(value)
-      : value;
-  if (typeof level !== 'number' || !Number.isSafeInteger(level)) {
-    throw badJson(`${name} in m.room.power_levels is not an integer`);
-  }
+  const level = readLevel(value, version);
+  if (level === undefined) throw badJson(`${name} in m.room.power_levels is not an integer`);
   return level;
+}
+
+function readLevel(
+  value: JsonValue,
+  { powerLevelTypes, strictCanonicalJson }: RoomVersion,
+): number | undefined {
+  if (typeof value === 'number') {
+    if (strictCanonicalJson) return Number.isSafeInteger(value) ? value : undefined;
+    return Number.isFinite(value) ? Math.trunc(value) + 0 : undefined;
+  }
+  if (powerLevelTypes === 'integers' || typeof value !== 'string') return undefined;
+  if (value.length > MAX_LEVEL_LENGTH || !STRING_LEVEL.test(value)) return undefined;
+  const level = Number(value);
+  return Number.isFinite(level) ? level + 0 : undefined;
 }
 
 /** The level under a key that comes from outside. */
@@ -142,6 +161,14 @@ export function defaultPowerLevels(creator: string, version: RoomVersion): JsonO
     redact: 50,
     invite: 0,
   };
+}
+
+function parseNotifications(content: JsonObject, version: RoomVersion): Record<string, number> {
+  if (version.powerLevelTypes === 'integers') return parseMap(content, 'notifications', version);
+  const map = own(content, 'notifications');
+  if (!isJsonObject(map)) return {};
+  const readable = Object.entries(map).map(([key, value]) => [key, readLevel(value, version)] as const);
+  return Object.fromEntries(readable.filter((entry): entry is [string, number] => entry[1] !== undefined));
 }
 
 function parseMap(content: JsonObject, name: string, version: RoomVersion): Record<string, number> {

@@ -33,17 +33,37 @@ const POWER_LEVELS = [
   'users_default',
 ] as const;
 
-/** Versions 9 and 10. */
-export const REDACTION_V9: RedactionRules = {
-  topLevel: new Set([...TOP_LEVEL, 'prev_state', 'origin', 'membership']),
+const WITH_ORIGIN = new Set([...TOP_LEVEL, 'prev_state', 'origin', 'membership']);
+
+/** Versions 6 and 7: `m.room.aliases` is an event like any other. */
+export const REDACTION_V6: RedactionRules = {
+  topLevel: WITH_ORIGIN,
   content: {
-    'm.room.member': ['membership', 'join_authorised_via_users_server'],
+    'm.room.member': ['membership'],
     'm.room.create': ['creator'],
-    'm.room.join_rules': ['join_rule', 'allow'],
+    'm.room.join_rules': ['join_rule'],
     'm.room.power_levels': POWER_LEVELS,
     'm.room.history_visibility': ['history_visibility'],
   },
   keepsThirdPartySigned: false,
+};
+
+/** Versions 1 to 5. */
+export const REDACTION_V1: RedactionRules = {
+  ...REDACTION_V6,
+  content: { ...REDACTION_V6.content, 'm.room.aliases': ['aliases'] },
+};
+
+/** Version 8: the rooms whose members may join stay. */
+export const REDACTION_V8: RedactionRules = {
+  ...REDACTION_V6,
+  content: { ...REDACTION_V6.content, 'm.room.join_rules': ['join_rule', 'allow'] },
+};
+
+/** Versions 9 and 10: who vouched for a join stays. */
+export const REDACTION_V9: RedactionRules = {
+  ...REDACTION_V8,
+  content: { ...REDACTION_V8.content, 'm.room.member': ['membership', 'join_authorised_via_users_server'] },
 };
 
 /** Versions 11 and 12. */

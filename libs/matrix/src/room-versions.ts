@@ -1,5 +1,12 @@
 import { unsupportedRoomVersion } from './errors.ts';
-import { REDACTION_V11, REDACTION_V9, type RedactionRules } from './redaction-rules.ts';
+import {
+  REDACTION_V1,
+  REDACTION_V11,
+  REDACTION_V6,
+  REDACTION_V8,
+  REDACTION_V9,
+  type RedactionRules,
+} from './redaction-rules.ts';
 
 /** Everything in which room versions differ; one row per version (specification, "Room Versions"). */
 export interface RoomVersion {
@@ -10,12 +17,12 @@ export interface RoomVersion {
   readonly eventReferences: 'pairs' | 'ids';
   readonly stateResolution: '1' | '2' | '2.1';
   readonly redaction: RedactionRules;
-  /** From 6: floats and out-of-range integers are refused. */
+  /** From 6: floats and out-of-range integers are refused; before, any finite number may stand in an event. */
   readonly strictCanonicalJson: boolean;
   /** From 5: signatures only count while the key was valid. */
   readonly enforcesKeyValidity: boolean;
-  /** From 10: power levels must be integers, not strings that hold one. */
-  readonly integerPowerLevels: boolean;
+  /** What a power level may be: 1 to 5 also floats, which are cut to integers; up to 9 strings that hold an integer. */
+  readonly powerLevelTypes: 'floats-and-strings' | 'strings' | 'integers';
   /** From 6: the power level rules also protect `notifications`. */
   readonly notificationPowerLevels: boolean;
   /** 1 to 5: `m.room.aliases` has its own authorisation rule. */
@@ -38,26 +45,58 @@ export interface RoomVersion {
   readonly roomIdIsCreateHash: boolean;
 }
 
-const V10: RoomVersion = {
-  id: '10',
-  eventIdFormat: 'url-safe-hash',
-  eventReferences: 'ids',
-  stateResolution: '2',
-  redaction: REDACTION_V9,
-  strictCanonicalJson: true,
-  enforcesKeyValidity: true,
-  integerPowerLevels: true,
-  notificationPowerLevels: true,
-  aliasesRule: false,
-  redactionAuthRule: false,
-  knocking: true,
-  restrictedJoins: true,
-  knockRestricted: true,
+const V1: RoomVersion = {
+  id: '1',
+  eventIdFormat: 'in-event',
+  eventReferences: 'pairs',
+  stateResolution: '1',
+  redaction: REDACTION_V1,
+  strictCanonicalJson: false,
+  enforcesKeyValidity: false,
+  powerLevelTypes: 'floats-and-strings',
+  notificationPowerLevels: false,
+  aliasesRule: true,
+  redactionAuthRule: true,
+  knocking: false,
+  restrictedJoins: false,
+  knockRestricted: false,
   implicitRoomCreator: false,
   redactsInContent: false,
   privilegedCreators: false,
   roomIdIsCreateHash: false,
 };
+
+const V2: RoomVersion = { ...V1, id: '2', stateResolution: '2' };
+
+const V3: RoomVersion = {
+  ...V2,
+  id: '3',
+  eventIdFormat: 'hash',
+  eventReferences: 'ids',
+  redactionAuthRule: false,
+};
+
+const V4: RoomVersion = { ...V3, id: '4', eventIdFormat: 'url-safe-hash' };
+
+const V5: RoomVersion = { ...V4, id: '5', enforcesKeyValidity: true };
+
+const V6: RoomVersion = {
+  ...V5,
+  id: '6',
+  redaction: REDACTION_V6,
+  strictCanonicalJson: true,
+  powerLevelTypes: 'strings',
+  notificationPowerLevels: true,
+  aliasesRule: false,
+};
+
+const V7: RoomVersion = { ...V6, id: '7', knocking: true };
+
+const V8: RoomVersion = { ...V7, id: '8', redaction: REDACTION_V8, restrictedJoins: true };
+
+const V9: RoomVersion = { ...V8, id: '9', redaction: REDACTION_V9 };
+
+const V10: RoomVersion = { ...V9, id: '10', powerLevelTypes: 'integers', knockRestricted: true };
 
 const V11: RoomVersion = {
   ...V10,
@@ -75,7 +114,9 @@ const V12: RoomVersion = {
   roomIdIsCreateHash: true,
 };
 
-const VERSIONS = new Map([V10, V11, V12].map((version) => [version.id, Object.freeze(version)]));
+const VERSIONS = new Map(
+  [V1, V2, V3, V4, V5, V6, V7, V8, V9, V10, V11, V12].map((version) => [version.id, Object.freeze(version)]),
+);
 
 export const supportedRoomVersions: readonly string[] = [...VERSIONS.keys()];
 export const defaultRoomVersion = '12';

@@ -9,7 +9,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { decodeUnpaddedBase64, encodeUnpaddedBase64 } from './base64.ts';
-import { canonicalJson } from './json.ts';
+import { canonicalJson, type CanonicalOptions } from './json.ts';
 import { isJsonObject, own, ownString, type JsonObject } from './json-types.ts';
 
 export interface SigningKey {
@@ -93,9 +93,9 @@ export function verifyJson(object: unknown, serverName: string, keyId: string, p
 }
 
 /** The canonical text that a signature covers: everything but `signatures` and `unsigned`. */
-export function signedText(object: object): string {
+export function signedText(object: object, options?: CanonicalOptions): string {
   const { signatures: _signatures, unsigned: _unsigned, ...covered } = object as JsonObject;
-  return canonicalJson(covered);
+  return canonicalJson(covered, options);
 }
 
 function makeKey(version: string, privateKey: KeyObject): SigningKey {

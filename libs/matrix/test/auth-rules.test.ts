@@ -1,6 +1,16 @@
 import { authorise, type JsonObject, type Pdu } from '../src/index.ts';
 import { ALICE, BOB, CAROL, failure, TestRoom } from './fixtures.ts';
-import { ALL, carolIs, levels, membership, message, runTable, standardRoom, state } from './rule-table.ts';
+import {
+  ALL,
+  carolIs,
+  levels,
+  membership,
+  message,
+  runTable,
+  standardRoom,
+  state,
+  versions,
+} from './rule-table.ts';
 
 const forbidden = failure('M_FORBIDDEN');
 
@@ -31,14 +41,14 @@ describe('m.room.create', () => {
     {
       name: 'another server than the room has',
       allowed: false,
-      versions: ['10', '11'],
+      versions: versions(1, 11),
       event: (room) => create(room, { sender: CAROL }),
     },
     {
       name: 'no creator',
       allowed: false,
-      versions: ['10'],
-      event: (room) => ({ ...room.create.pdu, content: { room_version: '10' } }),
+      versions: versions(1, 10),
+      event: (room) => ({ ...room.create.pdu, content: { room_version: room.version.id } }),
     },
     {
       name: 'a room_id',
@@ -142,8 +152,71 @@ describe('other events', () => {
     {
       name: 'anything under broken power levels',
       allowed: false,
-      room: levels({ users: { [BOB]: '100' } }),
+      room: levels({ users: { [BOB]: 'x' } }),
       event: message(BOB),
+    },
+  ]);
+});
+
+describe('m.room.aliases', () => {
+  const aliases = (sender: string, stateKey?: string) => (room: TestRoom) => {
+    const event = room.event({ type: 'm.room.aliases', sender, content: { aliases: [] } });
+    return stateKey === undefined ? event : { ...event, state_key: stateKey };
+  };
+  runTable([
+    {
+      name: "a stranger's own server",
+      allowed: true,
+      versions: versions(1, 5),
+      event: aliases(CAROL, 'there'),
+    },
+    { name: 'another server', allowed: false, versions: versions(1, 5), event: aliases(CAROL, 'here') },
+    { name: 'no state_key', allowed: false, versions: versions(1, 5), event: aliases(CAROL) },
+    {
+      name: 'a stranger from version 6',
+      allowed: false,
+      versions: versions(6, 12),
+      event: aliases(CAROL, 'there'),
+    },
+    {
+      name: 'a member from version 6',
+      allowed: true,
+      versions: versions(6, 12),
+      event: aliases(ALICE, 'there'),
+    },
+  ]);
+});
+
+describe('m.room.redaction', () => {
+  const redaction = (sender: string, ids: object) => (room: TestRoom) => ({
+    ...room.event({ type: 'm.room.redaction', sender, content: {} }),
+    ...ids,
+  });
+  const own = { event_id: '$r:there', redacts: '$x:there' };
+  const foreign = { event_id: '$r:there', redacts: '$x:here' };
+  runTable([
+    { name: 'the own server', allowed: true, room: carolIs('join'), event: redaction(CAROL, own) },
+    {
+      name: "another server's event in versions 1 and 2",
+      allowed: false,
+      versions: versions(1, 2),
+      room: carolIs('join'),
+      event: redaction(CAROL, foreign),
+    },
+    {
+      name: 'events without a server name in versions 1 and 2',
+      allowed: false,
+      versions: versions(1, 2),
+      room: carolIs('join'),
+      event: redaction(CAROL, { redacts: '$x' }),
+    },
+    { name: "another server's event with the level", allowed: true, event: redaction(BOB, foreign) },
+    {
+      name: "another server's event from version 3, as it is judged when it is applied",
+      allowed: true,
+      versions: versions(3, 12),
+      room: carolIs('join'),
+      event: redaction(CAROL, foreign),
     },
   ]);
 });

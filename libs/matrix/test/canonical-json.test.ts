@@ -115,3 +115,22 @@ describe('canonicalJson', () => {
     );
   });
 });
+
+describe('canonicalJson of room versions 1 to 5', () => {
+  it.each<[number, string]>([
+    [1.5, '1.5'],
+    [-0, '0'],
+    [1e300, '1e+300'],
+    [2 ** 53, '9007199254740992'],
+    [0.000001, '0.000001'],
+  ])('takes %d', (value, text) => {
+    expect(canonicalJson([value], { anyNumber: true })).toBe(`[${text}]`);
+    expect(canonicalJson(JSON.parse(text), { anyNumber: true })).toBe(text);
+  });
+
+  it('refuses what is no number of JSON', () => {
+    for (const value of [Infinity, -Infinity, NaN]) {
+      expect(() => canonicalJson(value, { anyNumber: true })).toThrow(failure('M_BAD_JSON'));
+    }
+  });
+});

@@ -5,6 +5,8 @@ import {
   contentHash,
   eventIdOf,
   redact,
+  referencedId,
+  referenceHash,
   roomVersion,
   signedText,
   signBytes,
@@ -13,9 +15,14 @@ import {
   type JsonObject,
   type Pdu,
 } from '../src/index.ts';
-import { ALICE, BOB, proto, SIGNER, SPEC_KEY, TestRoom, failure } from './fixtures.ts';
+import { ALICE, BOB, proto, protoOf, SIGNER, SPEC_KEY, TestRoom, failure } from './fixtures.ts';
 
 const PUBLIC_KEY = SPEC_KEY.publicKey;
+const EVENT_ID = {
+  'in-event': /^\$[A-Za-z0-9_-]{24}:here$/,
+  hash: /^\$[A-Za-z0-9+/]{43}$/,
+  'url-safe-hash': /^\$[A-Za-z0-9_-]{43}$/,
+};
 
 function message(content: JsonObject, extra: Partial<Pdu> = {}): Pdu {
   const base = proto({ type: 'm.room.message', sender: ALICE, room_id: '!r:here', content });
@@ -60,27 +67,32 @@ describe('the event signing vectors of the specification', () => {
     ],
   ])('hash and sign to the given values', (vector, hash, signature) => {
     const version = roomVersion('10');
-    expect(contentHash(vector as unknown as Pdu)).toBe(hash);
+    expect(contentHash(vector as unknown as Pdu, version)).toBe(hash);
     const pdu = { ...vector, hashes: { sha256: hash } } as unknown as Pdu;
     expect(signBytes(signedText(redact(pdu, version)), SPEC_KEY)).toBe(signature);
     const signed = { ...pdu, signatures: { domain: { 'ed25519:1': signature } } };
     expect(verifyEvent(signed, version, 'domain', PUBLIC_KEY)).toBe(true);
-    expect(checkContentHash(signed)).toBe(true);
+    expect(checkContentHash(signed, version)).toBe(true);
   });
 });
 
 describe.each([...supportedRoomVersions])('buildEvent in version %s', (id) => {
   const room = new TestRoom(id);
   const { version, roomId } = room;
-  const base = proto({ type: 'm.room.message', sender: ALICE, room_id: roomId, content: { body: 'é' } });
+  const base = protoOf(version, {
+    type: 'm.room.message',
+    sender: ALICE,
+    room_id: roomId,
+    content: { body: 'é' },
+  });
 
   it('gives an event that passes every check', () => {
     const { pdu, json, eventId } = buildEvent(base, version, SIGNER);
     expect(json).toBe(canonicalJson(pdu));
     expect(eventId).toBe(eventIdOf(pdu, version));
-    expect(eventId).toMatch(/^\$[A-Za-z0-9_-]{43}$/);
-    expect(contentHash(base)).toBe(pdu.hashes.sha256);
-    expect(checkContentHash(pdu)).toBe(true);
+    expect(eventId).toMatch(EVENT_ID[version.eventIdFormat]);
+    expect(contentHash(base, version)).toBe(pdu.hashes.sha256);
+    expect(checkContentHash(pdu, version)).toBe(true);
     expect(verifyEvent(pdu, version, 'here', PUBLIC_KEY)).toBe(true);
     expect(verifyEvent(pdu, version, 'here', PUBLIC_KEY, 'ed25519:1')).toBe(true);
     expect(eventIdOf(JSON.parse(json) as Pdu, version)).toBe(eventId);
@@ -92,7 +104,7 @@ describe.each([...supportedRoomVersions])('buildEvent in version %s', (id) => {
     expect(redacted.content).toEqual({});
     expect(eventIdOf(redacted, version)).toBe(eventId);
     expect(verifyEvent(redacted, version, 'here', PUBLIC_KEY)).toBe(true);
-    expect(checkContentHash(redacted)).toBe(false);
+    expect(checkContentHash(redacted, version)).toBe(false);
     expect(verifyEvent({ ...pdu, sender: BOB }, version, 'here', PUBLIC_KEY)).toBe(false);
     expect(verifyEvent(pdu, version, 'there', PUBLIC_KEY)).toBe(false);
     expect(verifyEvent(pdu, version, 'here', PUBLIC_KEY, 'ed25519:2')).toBe(false);
@@ -122,17 +134,52 @@ describe.each([...supportedRoomVersions])('buildEvent in version %s', (id) => {
     expect(() => sized(room + 1)).toThrow();
   });
 
-  it('refuses floats, deep content, missing rooms and too many parents', () => {
+  it('refuses deep content, missing rooms and too many parents, and floats from version 6', () => {
     const badJson = failure('M_BAD_JSON');
     const build = (change: object) => () => buildEvent({ ...base, ...change }, version, SIGNER);
     const { room_id: _roomId, ...homeless } = base;
     let deep: JsonObject = {};
     for (let i = 0; i < 95; i++) deep = { deep };
-    expect(build({ content: { level: 1.5 } })).toThrow(badJson);
+    if (version.strictCanonicalJson) expect(build({ content: { level: 1.5 } })).toThrow(badJson);
+    else expect(build({ content: { level: 1.5 } })().json).toContain('"level":1.5');
+    expect(build({ content: { level: Infinity } })).toThrow(badJson);
     expect(build({ content: deep })).toThrow(badJson);
     expect(() => buildEvent(homeless, version, SIGNER)).toThrow(badJson);
     expect(build({ prev_events: Array(21).fill('$x') })).toThrow(badJson);
     expect(build({ auth_events: Array(11).fill('$x') })).toThrow(badJson);
+  });
+});
+
+describe('room versions 1 and 2', () => {
+  const version = roomVersion('1');
+  const base = proto({ type: 'x', sender: ALICE, room_id: '!r:here', content: {} });
+
+  it('take the event ID that the server gave, and no other version does', () => {
+    const named = { ...base, event_id: '$chosen:here' };
+    const { eventId, json, pdu } = buildEvent(named, version, SIGNER);
+    expect(eventId).toBe('$chosen:here');
+    expect(eventIdOf(pdu, version)).toBe(eventId);
+    expect(json).toContain('"event_id":"$chosen:here"');
+    expect(() => buildEvent(base, version, SIGNER)).toThrow(failure('M_BAD_JSON'));
+    expect(() => buildEvent(named, roomVersion('3'), SIGNER)).toThrow(failure('M_BAD_JSON'));
+  });
+
+  it('name other events with their reference hashes, which redaction does not change', () => {
+    const parent = buildEvent({ ...base, event_id: '$p:here', content: { body: 1 } }, version, SIGNER);
+    const hash = referenceHash(parent.pdu, version);
+    expect(hash).toMatch(/^[A-Za-z0-9+/]{43}$/);
+    expect(referenceHash(redact(parent.pdu, version), version)).toBe(hash);
+    const references: Pdu['prev_events'] = [['$p:here', { sha256: hash }]];
+    const child = buildEvent({ ...base, event_id: '$c:here', prev_events: references }, version, SIGNER);
+    expect(child.json).toContain(`"prev_events":[["$p:here",{"sha256":"${hash}"}]]`);
+    expect(verifyEvent(child.pdu, version, 'here', PUBLIC_KEY)).toBe(true);
+  });
+
+  it('read IDs out of references of both kinds, and nothing out of what is none', () => {
+    const odd = [null, 1, [], [1, {}], {}] as unknown as Pdu['prev_events'];
+    expect(
+      ['$a', ['$b:here', {}] as [string, object], ...odd].map((one) => referencedId(one as string)),
+    ).toEqual(['$a', '$b:here', '', '', '', '', '']);
   });
 });
 
@@ -163,7 +210,15 @@ describe('redact', () => {
   const kept10 = { membership: 'join', join_authorised_via_users_server: ALICE };
 
   it.each<[string, string, JsonObject, JsonObject]>([
+    ['8', 'm.room.member', member, { membership: 'join' }],
+    ['9', 'm.room.member', member, kept10],
     ['10', 'm.room.member', member, kept10],
+    ['7', 'm.room.join_rules', { join_rule: 'x', allow: [] }, { join_rule: 'x' }],
+    ['8', 'm.room.join_rules', { join_rule: 'x', allow: [] }, { join_rule: 'x', allow: [] }],
+    ['1', 'm.room.power_levels', levels, { ban: 1, events: {}, users: {} }],
+    ['1', 'm.room.create', { creator: ALICE, room_version: '1' }, { creator: ALICE }],
+    ['5', 'm.room.aliases', { aliases: ['#a:here'], x: 1 }, { aliases: ['#a:here'] }],
+    ['6', 'm.room.aliases', { aliases: ['#a:here'] }, {}],
     ['11', 'm.room.member', member, { ...kept10, third_party_invite: { signed: { token: 't' } } }],
     ['12', 'm.room.member', { membership: 'leave', third_party_invite: 1 }, { membership: 'leave' }],
     ['10', 'm.room.create', { creator: ALICE, room_version: '10' }, { creator: ALICE }],
@@ -201,12 +256,12 @@ describe('verification of hostile events', () => {
   ])('says no to %j', (value) => {
     const pdu = value as unknown as Pdu;
     expect(verifyEvent(pdu, roomVersion('12'), 'here', PUBLIC_KEY)).toBe(false);
-    expect(checkContentHash(pdu)).toBe(false);
+    expect(checkContentHash(pdu, roomVersion('12'))).toBe(false);
   });
 });
 
 describe('roomVersion', () => {
-  it.each(['', '1', '13', '__proto__', 'org.example'])('does not know %j', (id) => {
+  it.each(['', '0', '01', '13', '__proto__', 'org.example'])('does not know %j', (id) => {
     expect(() => roomVersion(id)).toThrow(failure('M_UNSUPPORTED_ROOM_VERSION'));
   });
 });

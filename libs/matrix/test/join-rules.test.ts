@@ -39,6 +39,7 @@ describe('join', () => {
     },
     {
       name: 'an invited user under knock',
+      since: 7,
       allowed: true,
       room: (r) => carolIs('invite')(joinRule('knock')(r)),
       event: membership(CAROL, 'join'),
@@ -63,12 +64,14 @@ describe('join', () => {
     },
     {
       name: 'an invited user under restricted',
+      since: 8,
       allowed: true,
       room: (r) => carolIs('invite')(restricted(r)),
       event: membership(CAROL, 'join'),
     },
     ...['restricted', 'knock_restricted'].map((rule) => ({
       name: `a stranger whom a member vouches for, under ${rule}`,
+      since: rule === 'restricted' ? 8 : 10,
       allowed: true,
       room: joinRule(rule),
       event: membership(CAROL, 'join', CAROL, vouched),
@@ -82,6 +85,7 @@ describe('join', () => {
     },
     {
       name: 'vouching without a valid signature in a public room',
+      since: 8,
       allowed: false,
       room: joinRule('public'),
       event: membership(CAROL, 'join', CAROL, vouched),
@@ -141,15 +145,17 @@ describe('join', () => {
 describe('knock', () => {
   const knock = membership(CAROL, 'knock');
   runTable([
-    { name: 'a knock', allowed: true, room: joinRule('knock'), event: knock },
+    { name: 'a knock', since: 7, allowed: true, room: joinRule('knock'), event: knock },
     {
       name: 'a knock under knock_restricted',
+      since: 10,
       allowed: true,
       room: joinRule('knock_restricted'),
       event: knock,
     },
     {
       name: 'a knock again',
+      since: 7,
       allowed: true,
       room: (r) => carolIs('knock')(joinRule('knock')(r)),
       event: knock,

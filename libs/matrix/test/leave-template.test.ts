@@ -93,3 +93,34 @@ describe('leaveFromTemplate (CVE-2026-24471)', () => {
     expect(ask).toThrow(failure('M_UNSUPPORTED_ROOM_VERSION'));
   });
 });
+
+describe('leaveFromTemplate in older room versions', () => {
+  const pairs = [['$old:there', { sha256: 'h'.repeat(43) }]];
+  const old = { ...HONEST, room_id: '!r:there', prev_events: pairs, auth_events: pairs };
+  const leave = (version: string, template: JsonObject) =>
+    leaveFromTemplate(template, { ...EXPECTED, roomId: '!r:there', roomVersion: version });
+
+  it.each(['1', '2'])('takes pairs in version %s and names the event itself', (version) => {
+    const made = leave(version, { ...old, event_id: '$theirs:there' });
+    expect(made).toMatchObject({ prev_events: pairs, auth_events: pairs });
+    expect(made.event_id).toMatch(/^\$[A-Za-z0-9_-]{24}:here$/);
+  });
+
+  it.each([
+    [['$old:there']],
+    [[['$old:there']]],
+    [[['$old:there', {}]]],
+    [[['$old:there', { sha256: 'short' }]]],
+    [[[EVENT_ID, { sha256: 'h'.repeat(43) }]]],
+    [[[1, { sha256: 'h'.repeat(43) }]]],
+  ])('refuses %j in version 1', (prev_events) => {
+    expect(() => leave('1', { ...old, prev_events })).toThrow(failure('M_FORBIDDEN'));
+  });
+
+  it('takes the alphabet of version 3 only there', () => {
+    const ids = [`$${'+/'.repeat(21)}a`];
+    const template = { ...old, prev_events: ids, auth_events: ids };
+    expect(leave('3', template).prev_events).toEqual(ids);
+    expect(() => leave('4', template)).toThrow(failure('M_FORBIDDEN'));
+  });
+});

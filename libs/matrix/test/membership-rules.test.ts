@@ -30,6 +30,7 @@ describe('leave', () => {
     },
     {
       name: 'a knocking user withdrawing',
+      since: 7,
       allowed: true,
       room: carolIs('knock'),
       event: membership(CAROL, 'leave'),

@@ -36,9 +36,34 @@ describe('parsePowerLevels', () => {
   );
 
   it('takes strings that hold an integer where the room version allows', () => {
-    const lax = { ...V12, integerPowerLevels: false };
-    expect(parsePowerLevels({ ban: ' 60 ' }, lax).ban).toBe(60);
-    expect(() => parsePowerLevels({ ban: '6e1' }, lax)).toThrow(failure('M_BAD_JSON'));
+    const lax = roomVersion('9');
+    expect(parsePowerLevels({ ban: ' 60 ', kick: '+007', redact: '-1' }, lax)).toMatchObject({
+      ban: 60,
+      kick: 7,
+      redact: -1,
+    });
+    for (const ban of ['6e1', '0x10', '1_0', '1.0', '- 1', '']) {
+      expect(() => parsePowerLevels({ ban }, lax)).toThrow(failure('M_BAD_JSON'));
+    }
+  });
+
+  it('cuts floats towards zero up to version 5, as the example of the specification has it', () => {
+    const users = { '@alice:localhost': 50, [BOB]: 50.57, [CAROL]: -0.9 };
+    expect(parsePowerLevels({ users, ban: 5.114698e4 }, roomVersion('5'))).toMatchObject({
+      users: { '@alice:localhost': 50, [BOB]: 50, [CAROL]: 0 },
+      ban: 51146,
+    });
+    expect(() => parsePowerLevels({ users }, roomVersion('6'))).toThrow(failure('M_BAD_JSON'));
+    expect(() => parsePowerLevels({ ban: JSON.parse('1e999') as number }, roomVersion('1'))).toThrow(
+      failure('M_BAD_JSON'),
+    );
+  });
+
+  it('leaves out notification levels that cannot be read before version 10', () => {
+    const content = { notifications: { room: 'x', other: '7' } };
+    expect(parsePowerLevels(content, roomVersion('9')).notifications).toEqual({ other: 7 });
+    expect(parsePowerLevels({ notifications: 1 }, roomVersion('9')).notifications).toEqual({});
+    expect(() => parsePowerLevels(content, roomVersion('10'))).toThrow(failure('M_BAD_JSON'));
   });
 });
 
@@ -53,7 +78,7 @@ describe('userPowerLevel', () => {
   });
 
   it('gives the creator 100 without power levels', () => {
-    for (const id of ['10', '11']) {
+    for (const id of ['1', '10', '11']) {
       const create = new TestRoom(id).create.pdu;
       expect(userPowerLevel(ALICE, undefined, create, roomVersion(id))).toBe(100);
       expect(userPowerLevel(BOB, undefined, create, roomVersion(id))).toBe(0);

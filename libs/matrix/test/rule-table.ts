@@ -8,6 +8,9 @@ import {
 import { ALICE, BOB, CAROL, failure, TestRoom } from './fixtures.ts';
 
 export const ALL = [...supportedRoomVersions];
+/** The versions from the first to the last, both included. */
+export const versions = (first: number, last: number): string[] =>
+  ALL.filter((id) => first <= Number(id) && Number(id) <= last);
 export const DAVE = '@dave:here';
 const forbidden = failure('M_FORBIDDEN');
 
@@ -18,6 +21,8 @@ export interface Case {
   readonly event: (room: TestRoom) => Pdu;
   readonly options?: AuthoriseOptions;
   readonly versions?: readonly string[];
+  /** The first version of which this is true; in those before, the verdict is the other one. */
+  readonly since?: number;
 }
 
 /** Alice created the room and is in it, Bob is in it with level 50, Carol and Dave are not. */
@@ -36,12 +41,13 @@ function check({ room: change, event, options }: Case, version: string): void {
 
 export function runTable(cases: readonly Case[]): void {
   const rows = cases.flatMap((one) =>
-    (one.versions ?? ALL).map(
-      (version) => [one.allowed ? 'allows' : 'rejects', one.name, version, one] as const,
-    ),
+    (one.versions ?? ALL).map((version) => {
+      const isAllowed = one.allowed === Number(version) >= (one.since ?? 1);
+      return [isAllowed ? 'allows' : 'rejects', one.name, version, one] as const;
+    }),
   );
-  it.each(rows)('%s %s (version %s)', (_verdict, _name, version, one) => {
-    if (one.allowed) expect(() => check(one, version)).not.toThrow();
+  it.each(rows)('%s %s (version %s)', (verdict, _name, version, one) => {
+    if (verdict === 'allows') expect(() => check(one, version)).not.toThrow();
     else expect(() => check(one, version)).toThrow(forbidden);
   });
 }

@@ -9,7 +9,7 @@ export interface AuthEvent {
 }
 
 /**
- * The rules on `auth_events` themselves (rule 2 of versions 10 and 11, rule 3 of version 12), for events from elsewhere:
+ * The rules on `auth_events` themselves (rule 2 up to version 11, rule 3 of version 12), for events from elsewhere:
  * no duplicates, nothing outside the selection, nothing rejected, nothing of another room, and up to version 11 the
  * create event among them. Throws M_FORBIDDEN.
  */

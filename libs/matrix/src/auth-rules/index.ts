@@ -1,6 +1,6 @@
 import type { Pdu } from '../events.ts';
 import { isUserId, serverNameOf } from '../identifiers.ts';
-import { isJsonObject, own } from '../json-types.ts';
+import { isJsonObject, own, ownString } from '../json-types.ts';
 import { LEVEL_DEFAULTS, requiredPowerLevel } from '../power-levels.ts';
 import type { RoomVersion } from '../room-versions.ts';
 import { checkCreate } from './create-rule.ts';
@@ -21,7 +21,7 @@ export { authTypes, type AuthSubject } from './select.ts';
 export type { AuthoriseOptions, AuthState } from './types.ts';
 
 /**
- * The authorisation rules of room versions 10, 11 and 12 against a state; returns when the event is allowed and throws
+ * The authorisation rules of all room versions against a state; returns when the event is allowed and throws
  * M_FORBIDDEN with the reason when not. The rules on the list of `auth_events` are in `checkAuthEvents`, signatures
  * and hashes in `verifyEvent` and `checkContentHash`. Work does not depend on the number of members.
  */
@@ -46,11 +46,16 @@ export function authorise(
     const isLocal = serverNameOf(pdu.sender) === serverNameOf(create.sender);
     demand(isLocal, 'The room does not federate');
   }
-  if (pdu.type === 'm.room.member') {
+  if (pdu.type === 'm.room.aliases' && version.aliasesRule) {
+    demand(
+      pdu.state_key !== undefined && pdu.state_key === serverNameOf(pdu.sender),
+      "The state_key of the aliases is not the sender's server name",
+    );
+  } else if (pdu.type === 'm.room.member') {
     checkMembership(context);
-    return;
+  } else {
+    checkOtherTypes(context);
   }
-  checkOtherTypes(context);
 }
 
 /** The rules from "If the sender's current membership state is not join" on. */
@@ -71,6 +76,20 @@ function checkOtherTypes(context: RuleContext): void {
     'Only the user itself may set state under its user ID',
   );
   if (pdu.type === 'm.room.power_levels') checkPowerLevels(context);
+  if (pdu.type === 'm.room.redaction' && context.version.redactionAuthRule) checkRedaction(context);
+}
+
+/** Rule 11 of versions 1 and 2; later versions judge a redaction when it is applied. */
+function checkRedaction(context: RuleContext): void {
+  const { pdu } = context;
+  const needed = powerLevelsOf(context)?.redact ?? LEVEL_DEFAULTS.redact;
+  if (levelOf(context, pdu.sender) >= needed) return;
+  const ownServer = serverNameOf(ownString(pdu, 'event_id') ?? '');
+  const targetServer = serverNameOf(ownString(pdu, 'redacts') ?? '');
+  demand(
+    ownServer !== undefined && ownServer === targetServer,
+    "The sender lacks the power level to redact other servers' events",
+  );
 }
 
 /** From version 12 the room ID is the ID of its create event. */

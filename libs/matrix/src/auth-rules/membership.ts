@@ -1,4 +1,4 @@
-import { eventIdOf, type Pdu } from '../events.ts';
+import { eventIdOf, referencedId, type Pdu } from '../events.ts';
 import { own, ownString } from '../json-types.ts';
 import { LEVEL_DEFAULTS, roomCreators, type LevelName } from '../power-levels.ts';
 import type { RoomVersion } from '../room-versions.ts';
@@ -13,7 +13,7 @@ const RULES = new Map<string, (context: RuleContext, target: string) => void>([
   ['knock', checkKnock],
 ]);
 
-/** Rule 4 of versions 10 and 11, rule 5 of version 12: `m.room.member`. Returns when the event is allowed. */
+/** Rule 5 of versions 1 to 5 and 12, rule 4 of versions 6 to 11: `m.room.member`. Returns when the event is allowed. */
 export function checkMembership(context: RuleContext): void {
   const { pdu, version, options } = context;
   const target = pdu.state_key;
@@ -49,9 +49,10 @@ function checkJoin(context: RuleContext, target: string): void {
 
 /** The join directly after the create event, before there are any join rules. */
 function isCreatorsFirstJoin({ pdu, create, version }: RuleContext, target: string): boolean {
-  if (pdu.prev_events.length !== 1) return false;
+  const [parent] = pdu.prev_events;
+  if (parent === undefined || pdu.prev_events.length !== 1) return false;
   const creator = version.implicitRoomCreator ? create.sender : roomCreators(create, version)[0];
-  return creator === target && pdu.prev_events[0] === createEventId(create, version);
+  return creator === target && referencedId(parent) === createEventId(create, version);
 }
 
 function checkJoinAuthoriser(context: RuleContext): void {

@@ -1,6 +1,6 @@
 import { forbidden, isMatrixError } from '../errors.ts';
 import { isUserId } from '../identifiers.ts';
-import { isJsonObject, own, type JsonObject } from '../json-types.ts';
+import { own, type JsonObject } from '../json-types.ts';
 import {
   LEVEL_NAMES,
   parseLevel,
@@ -8,11 +8,13 @@ import {
   roomCreators,
   type PowerLevels,
 } from '../power-levels.ts';
-import { levelOf, demand, type RuleContext } from './types.ts';
+import { levelOf, powerLevelsOf, demand, type RuleContext } from './types.ts';
 
 type Levels = ReadonlyMap<string, number>;
 
-/** Rule 9 of versions 10 and 11, rule 10 of version 12: `m.room.power_levels`. Returns when the event is allowed. */
+/**
+ * Rule 10 of versions 1 to 5 and 12, rule 9 of versions 6 to 11: `m.room.power_levels`. Returns when the event is allowed.
+ */
 export function checkPowerLevels(context: RuleContext): void {
   const { pdu, version, create, state } = context;
   const next = readLevels(context);
@@ -24,16 +26,16 @@ export function checkPowerLevels(context: RuleContext): void {
       demand(!Object.hasOwn(next.users, creator), 'The power levels must not list a creator of the room');
     }
   }
-  const current = state.get('m.room.power_levels', '');
-  if (current === undefined) return;
+  const event = state.get('m.room.power_levels', '');
+  const current = powerLevelsOf(context);
+  if (event === undefined || current === undefined) return;
   const level = levelOf(context, pdu.sender);
-  checkMap(singleLevels(current.content, context), singleLevels(pdu.content, context), level);
-  checkMap(mapOf(current.content, 'events', context), mapOf(pdu.content, 'events', context), level);
+  checkMap(singleLevels(event.content, context), singleLevels(pdu.content, context), level);
+  checkMap(mapOf(current.events), mapOf(next.events), level);
   if (version.notificationPowerLevels) {
-    const name = 'notifications';
-    checkMap(mapOf(current.content, name, context), mapOf(pdu.content, name, context), level);
+    checkMap(mapOf(current.notifications), mapOf(next.notifications), level);
   }
-  checkUsers(context, mapOf(current.content, 'users', context), level);
+  checkUsers(pdu.sender, mapOf(current.users), mapOf(next.users), level);
 }
 
 /** The new levels, refused when anything in them is no integer. */
@@ -54,10 +56,9 @@ function checkMap(before: Levels, after: Levels, level: number): void {
   }
 }
 
-function checkUsers(context: RuleContext, before: Levels, level: number): void {
-  const after = mapOf(context.pdu.content, 'users', context);
+function checkUsers(sender: string, before: Levels, after: Levels, level: number): void {
   for (const [userId, [old, next]] of alterations(before, after)) {
-    if (userId !== context.pdu.sender) {
+    if (userId !== sender) {
       demand(old === undefined || old < level, `The current level of ${userId} is not below the sender's`);
     }
     demand(next === undefined || next <= level, `The new level of ${userId} is above the sender's`);
@@ -87,8 +88,6 @@ function singleLevels(content: JsonObject, { version }: RuleContext): Levels {
   return present;
 }
 
-function mapOf(content: JsonObject, name: string, { version }: RuleContext): Levels {
-  const map = own(content, name);
-  if (!isJsonObject(map)) return new Map();
-  return new Map(Object.entries(map).map(([key, value]) => [key, parseLevel(value, key, version)]));
+function mapOf(levels: Readonly<Record<string, number>>): Levels {
+  return new Map(Object.entries(levels));
 }

@@ -62,7 +62,8 @@ function unchangedState(draft: RoomDraft, input: Input): string | undefined {
   const current = draft.stateEvent(input.type, input.stateKey);
   const isSame =
     current?.pdu.sender === input.sender &&
-    canonicalJson(current.pdu.content) === canonicalJson(input.content);
+    canonicalJson(current.pdu.content, { anyNumber: true }) ===
+      canonicalJson(input.content, { anyNumber: true });
   return isSame ? current.eventId : undefined;
 }
 
@@ -109,7 +110,10 @@ function redactionTarget(work: RoomWork, eventId: string, sender: string): Redac
     event.pdu.sender === sender ||
     userPowerLevel(sender, powerLevels, create, version) >= (powerLevels?.redact ?? 50);
   if (!isAllowed) throw forbidden('You may only redact your own events in this room.');
-  return { event, redactedJson: canonicalJson(redact(event.pdu, version)) };
+  return {
+    event,
+    redactedJson: canonicalJson(redact(event.pdu, version), { anyNumber: !version.strictCanonicalJson }),
+  };
 }
 
 /** `m.room.canonical_alias` may only name aliases of this room (client-server API, M_BAD_ALIAS). */

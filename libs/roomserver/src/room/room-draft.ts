@@ -3,6 +3,7 @@ import {
   authorise,
   authTypes,
   buildEvent,
+  newEventId,
   type AuthState,
   type JsonObject,
   type Pdu,
@@ -11,6 +12,8 @@ import {
   type Signer,
 } from '@seneschal/matrix';
 
+import { demandIntegerLevels } from './integer-levels.ts';
+import { referTo } from './references.ts';
 import type { Member, NewEvent, RedactionTarget, RoomEvent } from './room-event.ts';
 
 /** A room as it was read. */
@@ -19,6 +22,8 @@ export interface RoomSnapshot {
   readonly roomId: string;
   readonly version: RoomVersion;
   readonly forwardExtremities: readonly string[];
+  /** The forward extremities themselves where the room version wants their hashes (1 and 2); unreadable ones are absent. */
+  readonly extremityEvents?: ReadonlyMap<string, Pdu>;
   readonly depth: number;
   /** Position of the room's last event; 0 for a room that has none yet. */
   readonly lastPosition: number;
@@ -68,6 +73,7 @@ export class RoomDraft {
   readonly #members = new Map<string, Member | undefined>();
   readonly #changedState = new Map<string, NewEvent>();
   #extremities: readonly string[];
+  #extremityEvents: ReadonlyMap<string, Pdu> | undefined;
   #depth: number;
 
   constructor(room: RoomSnapshot, signer: Signer, now: () => number = Date.now) {
@@ -76,6 +82,7 @@ export class RoomDraft {
     this.#now = now;
     this.#state = new Map(room.state);
     this.#extremities = room.forwardExtremities;
+    this.#extremityEvents = room.extremityEvents;
     this.#depth = room.depth;
   }
 
@@ -131,7 +138,8 @@ export class RoomDraft {
   };
 
   /**
-   * Adds an event. Throws M_FORBIDDEN, and leaves the draft as it was, when the room does not allow it.
+   * Adds an event. Throws M_FORBIDDEN, and leaves the draft as it was, when the room does not allow it, M_BAD_JSON when
+   * it is none of this room version.
    * @param options.isForced skips the authorisation rules: for leaving a room whose state is damaged
    */
   append(input: EventInput, options: { isForced?: boolean } = {}): NewEvent {
@@ -142,6 +150,7 @@ export class RoomDraft {
         joinAuthorisedSignatureValid: true,
       });
     }
+    demandIntegerLevels(input, this.room.version);
     const built = buildEvent(proto, this.room.version, this.#signer);
     const event: NewEvent = {
       eventId: built.eventId,
@@ -152,6 +161,7 @@ export class RoomDraft {
     };
     this.events.push(event);
     this.#extremities = [event.eventId];
+    this.#extremityEvents = new Map([[event.eventId, event.pdu]]);
     this.#depth = proto.depth;
     if (input.stateKey !== undefined) this.#setState(input.type, input.stateKey, event);
     return event;
@@ -172,12 +182,16 @@ export class RoomDraft {
     };
     return {
       ...subject,
+      ...(version.eventIdFormat === 'in-event' ? { event_id: newEventId(this.#signer.serverName) } : {}),
       ...(input.redacts === undefined ? {} : { redacts: input.redacts }),
       origin_server_ts: this.#now(),
-      prev_events: this.#extremities.slice(0, maximumPrevEvents),
+      prev_events: this.#extremities
+        .slice(0, maximumPrevEvents)
+        .map((eventId) => referTo(eventId, this.#extremityEvents?.get(eventId), version)),
       auth_events: authTypes(subject, version)
-        .map(([type, stateKey]) => this.stateEvent(type, stateKey)?.eventId)
-        .filter((eventId) => eventId !== undefined),
+        .map(([type, stateKey]) => this.stateEvent(type, stateKey))
+        .filter((event) => event !== undefined)
+        .map((event) => referTo(event.eventId, event.pdu, version)),
       depth: Math.min(this.#depth + 1, Number.MAX_SAFE_INTEGER),
     };
   }

@@ -12,7 +12,7 @@ import {
   transactionKeyOf,
   type TransactionKey,
 } from '../storage/room-reads.ts';
-import { readState } from '../storage/rooms.ts';
+import { readEvents, readState } from '../storage/rooms.ts';
 import { type SentTransaction, storeDraft } from '../storage/store-draft.ts';
 import type { RoomserverTables } from '../storage/tables.ts';
 import { RoomDraft } from './room-draft.ts';
@@ -172,11 +172,15 @@ export class RoomWriter {
       state = await readState(db, room.room_nid);
       this.#cache.set(room.room_nid, room.state_position, state);
     }
+    const version = roomVersion(room.room_version);
     const snapshot = {
       roomNid: room.room_nid,
       roomId: room.room_id,
-      version: roomVersion(room.room_version),
+      version,
       forwardExtremities: room.forward_extremities,
+      ...(version.eventReferences === 'pairs'
+        ? { extremityEvents: await readEvents(db, room.room_nid, room.forward_extremities) }
+        : {}),
       depth: room.depth,
       lastPosition: room.last_position,
       isBlocked: room.is_blocked,

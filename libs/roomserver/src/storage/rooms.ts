@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 
 import { isJsonObject, parseJson, type Pdu } from '@seneschal/matrix';
 
@@ -58,6 +58,26 @@ export async function readState(
     state.set(stateKeyOf(row.type, row.state_key), { eventId: row.event_id, pdu, position: row.position });
   }
   return state;
+}
+
+/** Events of a room by ID. Rows that cannot be read are left out. */
+export async function readEvents(
+  db: Kysely<RoomserverTables>,
+  roomNid: number,
+  eventIds: readonly string[],
+): Promise<Map<string, Pdu>> {
+  const rows = await db
+    .selectFrom('roomserver_events')
+    .select(['event_id', 'json'])
+    .where('room_nid', '=', roomNid)
+    .where('event_id', '=', sql<string>`ANY(${[...eventIds]}::text[])`)
+    .execute();
+  const events = new Map<string, Pdu>();
+  for (const row of rows) {
+    const pdu = parsePdu(row.json);
+    if (pdu !== undefined) events.set(row.event_id, pdu);
+  }
+  return events;
 }
 
 /** Reads a stored event; undefined when the text is damaged. */

@@ -1,7 +1,8 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 
-import { settings, type Setting } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { settings } from './settings.ts';
 
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
 type SettingName = keyof typeof settings;

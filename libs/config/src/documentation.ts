@@ -1,4 +1,5 @@
-import { settings, type Setting } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { settings } from './settings.ts';
 
 /** The page docs/configuration.md, made from the table of settings. */
 export function configurationPage(): string {

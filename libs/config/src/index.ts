@@ -1,3 +1,4 @@
 export { ConfigError, loadConfig, type Config } from './config.ts';
 export { configurationPage } from './documentation.ts';
-export { settings, type Setting } from './settings.ts';
+export type { Setting } from './setting.ts';
+export { settings } from './settings.ts';

@@ -1,66 +1,7 @@
 import { isServerName } from '@seneschal/matrix';
 import { z } from 'zod';
 
-/** One setting: where it stands in the file, which variable overrides it, what it may be. */
-export interface Setting<T> {
-  readonly environment: `SENESCHAL_${string}`;
-  readonly description: string;
-  readonly shape: z.ZodType<T>;
-  /** The value when nothing is set, as one would write it in the file; undefined means that it is required. */
-  readonly fallback: string | number | boolean | null;
-  readonly secret: boolean;
-}
-
-function setting<T>(
-  environment: `SENESCHAL_${string}`,
-  fallback: string | number | boolean | null,
-  shape: z.ZodType<T>,
-  description: string,
-  secret = false,
-): Setting<T> {
-  return { environment, fallback, shape, description, secret };
-}
-
-/** Values known from documentation and sample files: whoever has read them could register administrators. */
-const knownSecrets =
-  /^(change[-_ ]?me|secret|password|test|example|default|letmein|registration_shared_secret)/i;
-
-const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const duration = z
-  .string()
-  .regex(/^\d+(ms|s|m|h|d)$/, 'is a number with a unit: ms, s, m, h or d, for instance 30s')
-  .transform((text) => Number.parseInt(text, 10) * units[text.replace(/^\d+/, '') as keyof typeof units]);
-
-const onOff = z
-  .union([z.boolean(), z.enum(['on', 'off', 'true', 'false'])], 'is on or off')
-  .transform((value) => value === true || value === 'on' || value === 'true');
-
-const integer = (minimum: number, maximum: number): z.ZodType<number> =>
-  z.coerce
-    .number(`is a whole number from ${minimum} to ${maximum}`)
-    .int(`is a whole number from ${minimum} to ${maximum}`)
-    .min(minimum, `is at least ${minimum}`)
-    .max(maximum, `is at most ${maximum}`);
-
-const listenAddress = z
-  .string()
-  .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'is host:port, for instance 127.0.0.1:8008')
-  .transform((text) => {
-    const at = text.lastIndexOf(':');
-    return { host: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
-  })
-  .refine(({ port }) => port <= 65_535, 'has a port above 65535');
-
-const url = (protocols: RegExp, example: string): z.ZodType<string> =>
-  z.string().regex(protocols, `is an address like ${example}`);
-
-const sharedSecret = z
-  .string()
-  .min(16, 'is too short: take at least 16 random characters, for instance from `openssl rand -base64 32`')
-  .refine(
-    (text) => !knownSecrets.test(text) && new Set(text).size >= 8,
-    'can be guessed: take random characters, for instance from `openssl rand -base64 32`',
-  );
+import { duration, integer, listenAddress, onOff, setting, sharedSecret, url } from './setting.ts';
 
 /** Every setting there is; the file, the environment and docs/configuration.md all follow this table. */
 export const settings = {

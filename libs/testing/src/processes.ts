@@ -23,8 +23,9 @@ const loader = join(import.meta.dirname, 'typescript.mjs');
 export async function startProcess(
   file: string,
   environment: Record<string, string> = {},
+  args: readonly string[] = [],
 ): Promise<TestProcess> {
-  const child = spawn(process.execPath, ['--import', loader, file], {
+  const child = spawn(process.execPath, ['--import', loader, file, ...args], {
     env: { ...process.env, NODE_OPTIONS: '', ...environment },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

@@ -1,0 +1,24 @@
+import { parseSyncToken, positionOf, syncTokenOf, tokenOf } from './tokens.ts';
+
+describe('tokens', () => {
+  it('of sync name a position in each log', () => {
+    const position = { roomserver: 12, userapi: 0 };
+    expect(parseSyncToken(syncTokenOf(position))).toEqual(position);
+  });
+
+  it('of messages are taken where a page begins, and those of sync too', () => {
+    expect(positionOf(tokenOf(7))).toBe(7);
+    expect(positionOf('s12_3')).toBe(12);
+  });
+
+  it.each(['', 's1', 's1_', 's-1_2', 's1_2_3', ' s1_2', 't1', `s${'9'.repeat(16)}_1`])(
+    'refuse %j as a token of sync',
+    (token) => {
+      expect(() => parseSyncToken(token)).toThrow(expect.objectContaining({ errcode: 'M_INVALID_PARAM' }));
+    },
+  );
+
+  it.each(['', 't', 'tx', 't-1', 'x1'])('refuse %j as a token of messages', (token) => {
+    expect(() => positionOf(token)).toThrow(expect.objectContaining({ errcode: 'M_INVALID_PARAM' }));
+  });
+});

@@ -51,7 +51,9 @@ describe('a sync filter', () => {
     { event_format: 'other' },
     { account_data: { types: [1] } },
   ])('refuses %j', (definition) => {
-    expect(() => compileFilter(definition)).toThrow(expect.objectContaining({ errcode: 'M_BAD_JSON' }));
+    expect(() => compileFilter(definition)).toThrow(
+      expect.objectContaining({ errcode: 'M_BAD_JSON' }) as Error,
+    );
   });
 
   it('keeps what it does not know, as later versions may', () => {
@@ -69,6 +71,6 @@ describe('a filter of messages', () => {
   });
 
   it('that is no JSON is refused', () => {
-    expect(() => parseFilterText('{')).toThrow(expect.objectContaining({ errcode: 'M_NOT_JSON' }));
+    expect(() => parseFilterText('{')).toThrow(expect.objectContaining({ errcode: 'M_NOT_JSON' }) as Error);
   });
 });

@@ -14,11 +14,13 @@ describe('tokens', () => {
   it.each(['', 's1', 's1_', 's-1_2', 's1_2_3', ' s1_2', 't1', `s${'9'.repeat(16)}_1`])(
     'refuse %j as a token of sync',
     (token) => {
-      expect(() => parseSyncToken(token)).toThrow(expect.objectContaining({ errcode: 'M_INVALID_PARAM' }));
+      expect(() => parseSyncToken(token)).toThrow(
+        expect.objectContaining({ errcode: 'M_INVALID_PARAM' }) as Error,
+      );
     },
   );
 
   it.each(['', 't', 'tx', 't-1', 'x1'])('refuse %j as a token of messages', (token) => {
-    expect(() => positionOf(token)).toThrow(expect.objectContaining({ errcode: 'M_INVALID_PARAM' }));
+    expect(() => positionOf(token)).toThrow(expect.objectContaining({ errcode: 'M_INVALID_PARAM' }) as Error);
   });
 });

@@ -108,7 +108,7 @@ export class Gateway implements Stoppable {
   }
 
   async token(userId: string): Promise<string> {
-    return String((await this.sync(userId))['next_batch']);
+    return (await this.sync(userId))['next_batch'] as string;
   }
 
   /** A long-poll that has looked, has found nothing, and waits. */
@@ -132,7 +132,7 @@ export class Gateway implements Stoppable {
   async changedAt(): Promise<number> {
     const db = this.platform.database.tables<{ roomserver_output: { created_ts: number } }>();
     const query = db.selectFrom('roomserver_output').select((of) => of.fn.max('created_ts').as('at'));
-    return Number((await query.executeTakeFirstOrThrow()).at);
+    return (await query.executeTakeFirstOrThrow()).at;
   }
 
   stop(): Promise<void> {

@@ -1,11 +1,13 @@
 import { migrate } from '@seneschal/database';
 import { roomserverMigrations, roomserverReads } from '@seneschal/roomserver';
+import { searchMigrations, searchReads } from '@seneschal/search';
 import type { Gateway, Platform } from '@seneschal/service';
 import { syncapiMigrations, syncapiReads } from '@seneschal/syncapi';
 import { userapiMigrations, userapiReads } from '@seneschal/userapi';
 
 import { accountEndpoints } from './endpoints/account/index.ts';
 import { roomEndpoints } from './endpoints/rooms/index.ts';
+import { searchEndpoints } from './endpoints/search/index.ts';
 import { syncEndpoints } from './endpoints/sync/index.ts';
 
 /** /_matrix/client. Brings the tables that it reads up to date, as no worker may have run yet. */
@@ -14,15 +16,18 @@ export async function clientGateway(platform: Platform): Promise<Gateway> {
   await migrate(database, 'userapi', userapiMigrations);
   await migrate(database, 'roomserver', roomserverMigrations);
   await migrate(database, 'syncapi', syncapiMigrations);
+  await migrate(database, 'search', searchMigrations);
   const userapi = userapiReads(database, config);
   const roomserver = roomserverReads(database, logger);
   const syncapi = lifecycle.add(syncapiReads({ bus, database, logger, roomserver, userapi }));
+  const search = searchReads({ database, config, logger, roomserver });
   const serverName = config.server_name;
   const defaultRoomVersion = config.default_room_version;
   const endpoints = [
     ...accountEndpoints({ bus, config, userapi }),
     ...roomEndpoints({ bus, roomserver, userapi, syncapi, serverName, defaultRoomVersion }),
     ...syncEndpoints({ bus, syncapi }),
+    ...searchEndpoints({ search, syncapi }),
   ];
   return { endpoints, userapi, waiting: syncapi };
 }

@@ -1,6 +1,7 @@
 import { loadSigner, startFederation } from '@seneschal/federation';
 import type { Stoppable } from '@seneschal/observability';
 import { roomserverReads, startRoomserver } from '@seneschal/roomserver';
+import { startSearch } from '@seneschal/search';
 import { type Platform, StartError } from '@seneschal/service';
 import { startSyncapi } from '@seneschal/syncapi';
 import { startUserapi } from '@seneschal/userapi';
@@ -14,6 +15,8 @@ const starts = {
   syncapi: (platform) =>
     startSyncapi({ ...platform, roomserver: roomserverReads(platform.database, platform.logger) }),
   federation: startFederation,
+  search: (platform) =>
+    startSearch({ ...platform, roomserver: roomserverReads(platform.database, platform.logger) }),
 } satisfies Record<string, Start>;
 
 export type ComponentName = keyof typeof starts;

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 /** The components that serve commands; each has one BullMQ queue of this name. */
-export type ComponentName = 'userapi' | 'roomserver' | 'syncapi' | 'federation';
+export type ComponentName = 'userapi' | 'roomserver' | 'syncapi' | 'federation' | 'search';
 
 /**
  * A command changes state. It always crosses BullMQ; input and output are checked on both sides.

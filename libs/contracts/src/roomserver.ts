@@ -133,6 +133,6 @@ export type RoomserverFact = z.infer<typeof roomserverFact>;
 
 export const roomserverOutput: EventLog<RoomserverFact> = {
   table: 'roomserver_output',
-  consumers: ['syncapi-roomserver'],
+  consumers: ['syncapi-roomserver', 'search-roomserver'],
   fact: roomserverFact,
 };

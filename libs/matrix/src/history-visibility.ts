@@ -64,6 +64,35 @@ export function visibilityFilter(
   };
 }
 
+/** Positions from `from`, up to but without `to`. */
+export interface PositionRange {
+  from: number;
+  to: number;
+}
+
+/**
+ * The positions at which one reader may see ordinary events: what `visibilityFilter` answers, as ranges in order
+ * that do not touch. The last one may be without an end.
+ */
+export function visibleRanges(
+  userMemberships: readonly MembershipChange[],
+  visibilities: readonly VisibilityChange[],
+): PositionRange[] {
+  const isVisible = visibilityFilter(userMemberships, visibilities);
+  // The answer changes at changes alone.
+  const changes = [...userMemberships, ...visibilities].map((change) => change.position);
+  const starts = [...new Set([-Infinity, ...changes])].sort((a, b) => a - b);
+  const ranges: PositionRange[] = [];
+  starts.forEach((from, index) => {
+    if (!isVisible(from, { type: 'm.room.message' })) return;
+    const to = starts[index + 1] ?? Infinity;
+    const last = ranges.at(-1);
+    if (last?.to === from) last.to = to;
+    else ranges.push({ from, to });
+  });
+  return ranges;
+}
+
 /** Binary search for the change in force at a position, or just before it. */
 function lastAtOrBefore<T extends { readonly position: number }>(
   changes: readonly T[],

@@ -1,8 +1,11 @@
+import fc from 'fast-check';
+
 import {
   isEventVisible,
   parseHistoryVisibility,
   visibilityFilter,
   type MembershipChange,
+  visibleRanges,
 } from '../src/index.ts';
 
 const MESSAGE = { type: 'm.room.message' };
@@ -78,6 +81,42 @@ describe('visibilityFilter', () => {
     ];
     const visible = visibilityFilter([], changes);
     expect([10, 20, 30].map((position) => visible(position, VISIBILITY))).toEqual([false, true, true]);
+  });
+});
+
+describe('visibleRanges', () => {
+  const positions = fc.uniqueArray(fc.integer({ min: 1, max: 40 }), { maxLength: 8 });
+  const changes = <T>(values: readonly T[]) =>
+    fc
+      .tuple(positions, fc.array(fc.constantFrom(...values), { minLength: 8, maxLength: 8 }))
+      .map(([places, drawn]) =>
+        [...places].sort((a, b) => a - b).map((position, index) => ({ position, value: drawn[index]! })),
+      );
+
+  it('answers at every position what the filter answers', () => {
+    const memberships = changes(['join', 'leave', 'invite', 'ban', 'knock']);
+    const visibilities = changes(['shared', 'joined', 'invited', 'world_readable', 'odd']);
+    fc.assert(
+      fc.property(memberships, visibilities, (drawn, values) => {
+        const story = drawn.map(({ position, value }) => ({ position, membership: value }));
+        const visible = visibilityFilter(story, values);
+        const ranges = visibleRanges(story, values);
+        for (let position = 0; position <= 42; position += 1) {
+          const isWithin = ranges.some(({ from, to }) => from <= position && position < to);
+          expect(isWithin).toBe(visible(position, MESSAGE));
+        }
+      }),
+    );
+  });
+
+  it('joins ranges that touch', () => {
+    const joined = [{ position: 10, membership: 'join' }];
+    const values = [
+      { position: 5, value: 'shared' },
+      { position: 20, value: 'joined' },
+    ];
+    expect(visibleRanges(joined, values)).toEqual([{ from: -Infinity, to: Infinity }]);
+    expect(visibleRanges([], values)).toEqual([]);
   });
 });
 

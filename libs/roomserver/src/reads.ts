@@ -1,11 +1,18 @@
-import type { RoomserverForAdmin, RoomserverForClient, RoomserverForSync } from '@seneschal/contracts';
+import type {
+  RoomserverForAdmin,
+  RoomserverForClient,
+  RoomserverForSearch,
+  RoomserverForSync,
+} from '@seneschal/contracts';
 import type { Database } from '@seneschal/database';
 import type { Logger } from '@seneschal/observability';
 
 import { aliases, roomIdByAlias } from './queries/aliases.ts';
 import { changedRooms } from './queries/changed-rooms.ts';
 import { encryptedRoomChanges } from './queries/encrypted-room-changes.ts';
+import { eventContexts } from './queries/event-contexts.ts';
 import { event } from './queries/event.ts';
+import { eventsById, eventsOfTypes } from './queries/indexable-events.ts';
 import { isListed } from './queries/is-listed.ts';
 import { joinedRooms } from './queries/joined-rooms.ts';
 import { joinedMembers, members } from './queries/members.ts';
@@ -18,9 +25,14 @@ import { state, stateEvent } from './queries/state.ts';
 import { strippedState } from './queries/stripped-state.ts';
 import { syncRooms } from './queries/sync-rooms.ts';
 import { usersSharingRooms } from './queries/users-sharing-rooms.ts';
+import { visibleEvents } from './queries/visible-events.ts';
+import { visibleRanges } from './queries/visible-ranges.ts';
 import type { RoomserverTables } from './storage/tables.ts';
 
-export type RoomserverReads = RoomserverForClient & RoomserverForSync & RoomserverForAdmin;
+export type RoomserverReads = RoomserverForClient &
+  RoomserverForSync &
+  RoomserverForSearch &
+  RoomserverForAdmin;
 
 /** Everything that others may read of the room server, run in the process of the caller. */
 export function roomserverReads(database: Database, logger: Pick<Logger, 'warn'>): RoomserverReads {
@@ -44,6 +56,11 @@ export function roomserverReads(database: Database, logger: Pick<Logger, 'warn'>
     strippedState: (userId, roomIds) => strippedState(deps, userId, roomIds),
     usersSharingRooms: (userId, candidates) => usersSharingRooms(deps, userId, candidates),
     encryptedRoomChanges: (userId, since, until) => encryptedRoomChanges(deps, userId, since, until),
+    eventsOfTypes: (page) => eventsOfTypes(deps, page),
+    eventsById: (eventIds) => eventsById(deps, eventIds),
+    visibleRanges: (userId) => visibleRanges(deps, userId),
+    visibleEvents: (userId, deviceId, eventIds) => visibleEvents(deps, userId, deviceId, eventIds),
+    eventContexts: (...asked) => eventContexts(deps, ...asked),
     roomExists: (roomId) => roomExists(deps, roomId),
   };
 }

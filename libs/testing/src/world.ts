@@ -10,6 +10,7 @@ import { type Homeserver, startHomeserver } from '@seneschal/homeserver';
 import { hashToken, newToken } from '@seneschal/http';
 import { createLogger, Lifecycle, type LogLevel, type Stoppable } from '@seneschal/observability';
 import { roomserverMigrations } from '@seneschal/roomserver';
+import { searchMigrations } from '@seneschal/search';
 import { syncapiMigrations } from '@seneschal/syncapi';
 import { hashPassword, userapiMigrations } from '@seneschal/userapi';
 import { type Kysely, sql } from 'kysely';
@@ -104,6 +105,7 @@ async function settingsOf(
     userapi: userapiMigrations,
     roomserver: roomserverMigrations,
     syncapi: syncapiMigrations,
+    search: searchMigrations,
   });
   lifecycle.add({ stop: () => dropDatabase(name) });
   if (options.redisUrl === undefined) lifecycle.add({ stop: () => removeKeys(redisUrl, prefix) });

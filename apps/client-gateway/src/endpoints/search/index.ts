@@ -1,0 +1,7 @@
+import type { Endpoint } from '@seneschal/http';
+
+import { search, type SearchEndpointDeps } from './search.ts';
+
+export function searchEndpoints(deps: SearchEndpointDeps): Endpoint[] {
+  return [search(deps)];
+}

@@ -1,0 +1,34 @@
+import { sql } from 'kysely';
+
+import type { StoredEvent } from '@seneschal/contracts';
+
+import { addTransactionIds, type EventRow, eventColumns, eventJoins, readEvents } from './event-rows.ts';
+import type { QueryDeps } from './query-deps.ts';
+import { loadHistories } from './room-history.ts';
+
+/** Those of the events that the user may see as a member of their rooms, without redacted ones, in no order. */
+export async function visibleEvents(
+  deps: QueryDeps,
+  userId: string,
+  deviceId: string,
+  eventIds: readonly string[],
+): Promise<StoredEvent[]> {
+  if (eventIds.length === 0) return [];
+  const result = await sql<EventRow>`
+    SELECT ${eventColumns} FROM roomserver_events e ${eventJoins}
+    JOIN roomserver_memberships m ON m.room_nid = e.room_nid AND m.user_id = ${userId} AND m.membership = 'join'
+    WHERE e.event_id = ANY(${[...eventIds]}::text[]) AND e.redacted_by IS NULL
+  `.execute(deps.db);
+  const roomNids = new Map(result.rows.map((row) => [row.event_id, row.room_nid]));
+  const histories = await loadHistories(
+    deps,
+    userId,
+    [...new Set(roomNids.values())],
+    Number.MAX_SAFE_INTEGER,
+  );
+  const events = readEvents(deps, result.rows).filter(({ eventId, position, pdu }) =>
+    histories.filter(roomNids.get(eventId) ?? 0)(position, pdu),
+  );
+  await addTransactionIds(deps, userId, deviceId, events);
+  return events;
+}

@@ -1,0 +1,40 @@
+import type { Config } from '@seneschal/config';
+import type { RoomserverForSearch, SearchForClient } from '@seneschal/contracts';
+import type { Database } from '@seneschal/database';
+import { MatrixError } from '@seneschal/matrix';
+import type { Logger } from '@seneschal/observability';
+
+import { EngineRefused, EngineUnavailable } from './engines/engine.ts';
+import { type EngineConfig, openEngines } from './engines/open-engines.ts';
+import { search } from './queries/search.ts';
+import type { SearchTables } from './storage/tables.ts';
+
+export interface SearchReadsDeps {
+  database: Database;
+  config: EngineConfig & Pick<Config, 'search'>;
+  logger: Pick<Logger, 'warn'>;
+  roomserver: RoomserverForSearch;
+}
+
+export type SearchReads = SearchForClient;
+
+/** Searches, run in the gateway that is asked. */
+export function searchReads({ database, config, logger, roomserver }: SearchReadsDeps): SearchReads {
+  const deps = { db: database.tables<SearchTables>(), engines: openEngines(database, config), roomserver };
+  return {
+    search: async (request) => {
+      if (!config.search) throw searchIsOff();
+      try {
+        return await search(deps, request);
+      } catch (error) {
+        if (!(error instanceof EngineUnavailable || error instanceof EngineRefused)) throw error;
+        logger.warn({ error: error.message }, 'a search could not be done');
+        throw new MatrixError(503, 'M_UNKNOWN', 'Search does not work at the moment. Try again later.');
+      }
+    },
+  };
+}
+
+export function searchIsOff(): MatrixError {
+  return new MatrixError(400, 'M_UNKNOWN', 'Search is turned off on this server.');
+}

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { SetupError } from './errors.mjs';
@@ -7,7 +7,7 @@ import { withLock } from './lock.mjs';
 import { checkNode } from './node-version.mjs';
 import { run } from './processes.mjs';
 
-/** Installs the npm packages where they are missing or older than package-lock.json. */
+/** Installs the npm packages where they are missing, older than package-lock.json, or left in pieces. */
 export async function ensureDependencies(log, folder = root) {
   checkNode();
   if (isCurrent(folder)) return;
@@ -15,8 +15,10 @@ export async function ensureDependencies(log, folder = root) {
   await withLock(join(folder, '.cache', 'setup.lock'), 'The set-up', async () => {
     if (isCurrent(folder)) return;
     log.info('Installing the npm packages (npm ci) …');
+    writeFileSync(unfinishedFile(folder), '');
     await log.step('npm packages', () => install(folder));
     writeStamp(folder);
+    rmSync(unfinishedFile(folder));
   });
 }
 
@@ -25,11 +27,23 @@ function isCurrent(folder) {
   if (lockText === undefined) {
     throw new SetupError('package-lock.json is missing: run this in a complete checkout of the project.');
   }
-  if (readText(stampFile(folder)) === stampOf(lockText)) return true;
   const installed = readJson(join(folder, 'node_modules', '.package-lock.json'));
-  if (installed === undefined || !isInstalled(JSON.parse(lockText), installed)) return false;
+  if (installed === undefined || existsSync(unfinishedFile(folder))) return false;
+  if (!isWhole(folder, installed)) return false;
+  if (readText(stampFile(folder)) === stampOf(lockText)) return true;
+  if (!isInstalled(JSON.parse(lockText), installed)) return false;
   writeStamp(folder, lockText);
   return true;
+}
+
+/**
+ * Whether every package that npm noted is there. One \`npm ci\` that runs into another, or is killed while it
+ * removes what was there, can leave the note beside half of the packages.
+ */
+function isWhole(folder, installed) {
+  return Object.keys(installed.packages)
+    .filter((path) => path.includes('node_modules/'))
+    .every((path) => existsSync(join(folder, path, 'package.json')));
 }
 
 /**
@@ -77,6 +91,11 @@ function writeStamp(folder, lockText = readText(join(folder, 'package-lock.json'
 /** The lock, and the machine: native packages of one do not run on another. */
 export function stampOf(lockText, machine = `${process.platform}-${process.arch}`) {
   return hashOf(lockText, machine);
+}
+
+/** Stands from the beginning of an installation of ours to its success. */
+function unfinishedFile(folder) {
+  return join(folder, '.cache', 'npm-ci.unfinished');
 }
 
 function stampFile(folder) {

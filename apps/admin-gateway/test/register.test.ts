@@ -223,7 +223,7 @@ describe('shared-secret registration', () => {
 });
 
 describe('shared-secret registration, elsewhere', () => {
-  it('P6: two gateways share their nonces, and so many are the most that are in use', async () => {
+  it('P6: gives no more nonces than are to be in use at once, and forgets those whose time is up', async () => {
     const world = await startWorld();
     const { redis, prefix } = world.homeserver.platform.bus;
     const key = `${prefix}:register-nonces`;

@@ -68,6 +68,22 @@ describe('resetPassword', () => {
     }
   });
 
+  it('P1: a peer who waits in a sync is told whose devices are gone', async () => {
+    const user = await someone();
+    const roomId = await stage.room(stage.user, [user]);
+    await stage.user.call('PUT', `/rooms/${encodeURIComponent(roomId)}/state/m.room.encryption/`, {
+      algorithm: 'm.megolm.v1.aes-sha2',
+    });
+    await uploadKeys(user);
+    const since = (await stage.user.call('GET', '/sync'))['next_batch'] as string;
+    const waiting = stage.user.call('GET', `/sync?since=${since}&timeout=20000`);
+    await stage.ask('POST', path(user.userId), { password: 'a new password', logout_devices: true });
+    const told = await waiting;
+    expect(told['device_lists']).toEqual({ changed: [user.userId], left: [] });
+    const keys = await stage.user.call('POST', '/keys/query', { device_keys: { [user.userId]: [] } });
+    expect(keys['device_keys']).toEqual({ [user.userId]: {} });
+  });
+
   it('P1: without logout_devices nothing goes', async () => {
     const user = await someone();
     await uploadKeys(user);

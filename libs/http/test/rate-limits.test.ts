@@ -63,6 +63,21 @@ describe('rate limits', () => {
     );
   });
 
+  it('M4: end the requests of an administrator too, and say when to come back', async () => {
+    await withServer(
+      [reading],
+      async (server) => {
+        const seen = new Set<number>();
+        for (let round = 0; round < 42; round += 1) {
+          const asked = Array.from({ length: 50 }, () => server.send('GET', '/read', { token: 'admin' }));
+          for (const { status } of await Promise.all(asked)) seen.add(status);
+        }
+        expect(seen).toEqual(new Set([200, 429]));
+      },
+      limits,
+    );
+  });
+
   it('are of each user, whatever others do', async () => {
     await withServer(
       [reading],

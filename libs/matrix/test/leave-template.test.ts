@@ -22,7 +22,7 @@ const without = (key: string): JsonObject =>
   Object.fromEntries(Object.entries(HONEST).filter(([k]) => k !== key));
 const run = (template: unknown) => () => leaveFromTemplate(template, EXPECTED);
 
-describe('leaveFromTemplate (CVE-2026-24471)', () => {
+describe('E8: leaveFromTemplate (CVE-2026-24471)', () => {
   it('takes the three fields of an honest template', () => {
     expect(leaveFromTemplate(HONEST, EXPECTED)).toEqual(OURS);
   });

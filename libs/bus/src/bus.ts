@@ -34,19 +34,20 @@ const day = 86_400_000;
 export class Bus implements Stoppable {
   /** The bounded connection, for small things besides the queues: nonces, wake-ups of long-polls. */
   readonly redis: Redis;
+  /** The connection of workers, which waits for as long as Redis is away. */
+  readonly workers: Redis;
   readonly prefix: string;
   readonly #options: BusOptions;
   readonly #lifecycle = new Lifecycle();
   readonly #caller: Caller;
   readonly #waker: Waker;
-  readonly #workers: Redis;
   readonly #followers = new Set<Pick<LogFollower<unknown>, 'catchUp'>>();
 
   private constructor(options: BusOptions) {
     this.#options = options;
     this.prefix = options.prefix;
     this.redis = this.#connect('bounded');
-    this.#workers = this.#connect('endless');
+    this.workers = this.#connect('endless');
     this.#caller = this.#lifecycle.add(new Caller(this.redis, this.subscriber(), options.prefix));
     this.#waker = this.#lifecycle.add(new Waker(this.redis, options.prefix));
     const cleaner = setInterval(() => void this.#forget(), day / 24);
@@ -88,7 +89,7 @@ export class Bus implements Stoppable {
   async serve(component: ComponentName, handlers: readonly Handler[]): Promise<Stoppable> {
     const { prefix, database, logger, concurrency } = this.#options;
     const server = new CommandServer(component, handlers, {
-      connection: this.#workers,
+      connection: this.workers,
       prefix,
       database,
       logger,
@@ -102,7 +103,7 @@ export class Bus implements Stoppable {
   async follow<Fact>(consumer: Consumer<Fact>): Promise<Stoppable> {
     const { prefix, database, logger, pollMs } = this.#options;
     const follower = new LogFollower(consumer, {
-      connection: this.#workers,
+      connection: this.workers,
       prefix,
       database,
       logger,

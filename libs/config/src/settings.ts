@@ -142,6 +142,18 @@ export const settings = {
     integer(1, 500),
     'Commands that one worker process handles at once, per component.',
   ),
+  job_concurrency: setting(
+    'SENESCHAL_JOB_CONCURRENCY',
+    2,
+    integer(1, 100),
+    'Heavy jobs, such as purges, that one worker process runs at once, per component.',
+  ),
+  job_retention: setting(
+    'SENESCHAL_JOB_RETENTION',
+    '30d',
+    duration,
+    'How long finished jobs can be looked up.',
+  ),
   shutdown_timeout: setting(
     'SENESCHAL_SHUTDOWN_TIMEOUT',
     '10s',

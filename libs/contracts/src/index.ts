@@ -1,5 +1,6 @@
 export { accountTypes } from './userapi.ts';
 export * from './command.ts';
+export * from './jobs.ts';
 export * as userapi from './userapi.ts';
 export * as roomserver from './roomserver.ts';
 export * as search from './search.ts';

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { Bus } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
 import { type Database, openDatabase } from '@seneschal/database';
+import { Jobs } from '@seneschal/jobs';
 import { createLogger, Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
 
 import { codeOf, StartError } from './start-error.ts';
@@ -13,6 +14,7 @@ export interface Platform extends Stoppable {
   readonly logger: Logger;
   readonly database: Database;
   readonly bus: Bus;
+  readonly jobs: Jobs;
   readonly lifecycle: Lifecycle;
 }
 
@@ -50,7 +52,16 @@ export async function openPlatform(config: Config, options: PlatformOptions): Pr
         ...(options.pollMs === undefined ? {} : { pollMs: options.pollMs }),
       }),
     );
-    return { config, logger, database, bus, lifecycle, stop: () => lifecycle.stop() };
+    const jobs = lifecycle.add(
+      await Jobs.open({
+        bus,
+        database,
+        logger,
+        concurrency: config.job_concurrency,
+        retentionMs: config.job_retention,
+      }),
+    );
+    return { config, logger, database, bus, jobs, lifecycle, stop: () => lifecycle.stop() };
   } catch (error) {
     await lifecycle.stop();
     throw error;

@@ -8,6 +8,7 @@ import { accountTypes, roomserver, userapi } from '@seneschal/contracts';
 import { lastPosition } from '@seneschal/database';
 import { type Homeserver, startHomeserver } from '@seneschal/homeserver';
 import { hashToken, newToken } from '@seneschal/http';
+import { jobsMigrations } from '@seneschal/jobs';
 import { createLogger, Lifecycle, type LogLevel, type Stoppable } from '@seneschal/observability';
 import { roomserverMigrations } from '@seneschal/roomserver';
 import { searchMigrations } from '@seneschal/search';
@@ -54,7 +55,7 @@ export interface World extends Stoppable {
   request(method: string, path: string, request?: TestRequest): Promise<TestAnswer>;
   /** Makes an account with a session. */
   register(localpart: string, account?: Account): Promise<TestClient>;
-  /** Waits until everything that was committed so far has reached every consumer. */
+  /** Waits until all jobs have ended, and everything that was committed has reached every consumer. */
   settled(): Promise<void>;
 }
 
@@ -106,6 +107,7 @@ async function settingsOf(
     roomserver: roomserverMigrations,
     syncapi: syncapiMigrations,
     search: searchMigrations,
+    jobs: jobsMigrations,
   });
   lifecycle.add({ stop: () => dropDatabase(name) });
   if (options.redisUrl === undefined) lifecycle.add({ stop: () => removeKeys(redisUrl, prefix) });
@@ -146,13 +148,14 @@ async function register(
   return new TestClient(address, { userId, deviceId, token });
 }
 
-/** A consumer may write to another log, so it goes round until no log has grown. */
+/** A consumer may write to another log or start a job, so it goes round until no log has grown. */
 async function settled(homeserver: Homeserver): Promise<void> {
   const db = homeserver.platform.database.tables();
   const logs = [userapi.userapiOutput.table, roomserver.roomserverOutput.table];
   const ends = (): Promise<number[]> => Promise.all(logs.map((log) => lastPosition(db, log)));
   for (let before: number[] | undefined, after = await ends(); String(before) !== String(after);) {
     before = after;
+    await homeserver.platform.jobs.settled();
     await homeserver.catchUp();
     after = await ends();
   }

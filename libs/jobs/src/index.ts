@@ -1,0 +1,16 @@
+export type { Action } from './control.ts';
+export {
+  Fenced,
+  handleJob,
+  type Item,
+  type JobHandler,
+  type Progress,
+  type Step,
+  type StepAnswer,
+  type StepContext,
+} from './handler.ts';
+export { Jobs, type JobsOptions, type StartJobs } from './jobs.ts';
+export { jobsMigrations } from './migrations.ts';
+export { jobsReads } from './reads.ts';
+export type { StartOptions } from './start.ts';
+export type { Timing } from './worker.ts';

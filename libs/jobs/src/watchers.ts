@@ -1,0 +1,116 @@
+import type { Redis } from 'ioredis';
+import { type Kysely, sql } from 'kysely';
+
+import type { Stoppable } from '@seneschal/observability';
+
+import type { JobTables } from './tables.ts';
+
+/** At the most one hint of a job in this time. */
+const throttleMs = 100;
+/** How often watched rows are looked at without a hint: hints may be lost, the rows are not. */
+const pollMs = 1000;
+
+interface Watcher {
+  jobId: string;
+  seen: number;
+  resolve(): void;
+}
+
+/** Tells of changes to jobs over Redis, and waits for them. */
+export class Watchers implements Stoppable {
+  readonly #publisher: Redis;
+  readonly #subscribe: () => Redis;
+  readonly #channel: string;
+  readonly #db: Kysely<JobTables>;
+  readonly #watchers = new Set<Watcher>();
+  readonly #hinted = new Map<string, NodeJS.Timeout>();
+  #subscriber: Redis | undefined;
+  #poll: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(options: { publisher: Redis; subscribe: () => Redis; prefix: string; db: Kysely<JobTables> }) {
+    this.#publisher = options.publisher;
+    this.#subscribe = options.subscribe;
+    this.#channel = `${options.prefix}:jobs`;
+    this.#db = options.db;
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Tells every process that a job has changed, now or a moment later. */
+  changed(jobId: string): void {
+    if (this.#hinted.has(jobId) || this.#stopped) return;
+    const hint = (): void => {
+      this.#hinted.delete(jobId);
+      this.#publisher.publish(this.#channel, jobId).catch(() => 0);
+    };
+    this.#hinted.set(jobId, setTimeout(hint, throttleMs));
+    this.#publisher.publish(this.#channel, jobId).catch(() => 0);
+  }
+
+  /** Resolves when a job has a later version than the one seen, after `timeoutMs`, or when asked to end. */
+  async next(jobId: string, seen: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    if (this.#stopped || signal?.aborted === true) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        this.#watchers.delete(watcher);
+        resolve();
+      };
+      const watcher = { jobId, seen, resolve: done };
+      const timer = setTimeout(done, timeoutMs);
+      signal?.addEventListener('abort', done);
+      this.#watchers.add(watcher);
+      this.#listen();
+      // It may have changed before anybody listened.
+      void this.#look();
+    });
+  }
+
+  #listen(): void {
+    if (this.#subscriber === undefined) {
+      this.#subscriber = this.#subscribe();
+      this.#subscriber.on('message', (_channel: string, jobId: string) => void this.#look(jobId));
+      this.#subscriber.subscribe(this.#channel).catch(() => undefined);
+    }
+    this.#poll ??= setInterval(() => void this.#look(), pollMs);
+  }
+
+  /** Wakes those whose job is of a later version, or gone. */
+  async #look(jobId?: string): Promise<void> {
+    const watched = [...this.#watchers].filter((one) => jobId === undefined || one.jobId === jobId);
+    if (watched.length === 0) {
+      this.#rest();
+      return;
+    }
+    try {
+      const rows = await sql<{ job_id: string; version: number }>`
+        SELECT job_id, version FROM jobs WHERE job_id = ANY(${[...new Set(watched.map((one) => one.jobId))]})
+      `.execute(this.#db);
+      const versions = new Map(rows.rows.map((row) => [row.job_id, row.version]));
+      for (const one of watched) {
+        if ((versions.get(one.jobId) ?? Infinity) > one.seen) one.resolve();
+      }
+    } catch {
+      // The database is away; the next look tells.
+    }
+  }
+
+  #rest(): void {
+    if (this.#watchers.size > 0) return;
+    clearInterval(this.#poll);
+    this.#poll = undefined;
+  }
+
+  /** Ends all waiting. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const one of this.#watchers) one.resolve();
+    this.#rest();
+    for (const timer of this.#hinted.values()) clearTimeout(timer);
+    this.#subscriber?.disconnect();
+  }
+}

@@ -6,7 +6,8 @@ export class SetupError extends Error {
   }
 }
 
-const sayEnough = new Set(['SetupError', 'ConfigError']);
+/** Made for the operator: one sentence that says what to do. */
+const sayEnough = new Set(['SetupError', 'ConfigError', 'StartError', 'RedisRefused']);
 
 /** What to print for an error: its message, and the stack only where the message alone would not help. */
 export function describeError(error) {

@@ -7,6 +7,7 @@ import { describe, expect, it } from '@jest/globals';
 
 import { countOf } from './checks.mjs';
 import { isInstalled, stampOf } from './dependencies.mjs';
+import { describeError } from './errors.mjs';
 import { readText } from './files.mjs';
 import { holderOf, takeLock, withLock } from './lock.mjs';
 import { isAtLeast } from './node-version.mjs';
@@ -223,7 +224,27 @@ describe('Redis', () => {
   });
 });
 
+describe('errors', () => {
+  it.each(['SetupError', 'ConfigError', 'StartError', 'RedisRefused'])(
+    'of the kind %s say one sentence',
+    (name) => {
+      const error = Object.assign(new Error('Do this.'), { name });
+      expect(describeError(error)).toBe('Do this.');
+    },
+  );
+
+  it('of ours come with their stack', () => {
+    expect(describeError(new TypeError('broken'))).toMatch(/^TypeError: broken\n +at /);
+  });
+});
+
 describe('settings', () => {
+  it('never take the working folder for the data, as an empty name would', () => {
+    const env = { SENESCHAL_DATA_DIR: '' };
+    expect(() => readSettings({ env })).toThrow(/^SENESCHAL_DATA_DIR is empty/);
+    expect(() => ensureConfig({ env, log: quiet })).toThrow(/^SENESCHAL_DATA_DIR is empty/);
+  });
+
   it('come from the environment, then the file, then defaults', () =>
     inFolder((folder) => {
       expect(readSettings({ env: {}, folder }).dataDir).toBe(join(folder, 'data'));

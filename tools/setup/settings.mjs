@@ -13,6 +13,7 @@ import { dataFolderMode, makeFolder, randomSecret, readText, root, writeWhole } 
  * @throws SetupError
  */
 export function readSettings({ named, env, folder = process.cwd() }) {
+  refuseEmptyFolder(env);
   const configFile = findConfig({ named, env, folder });
   const file = configFile === undefined ? {} : parse(configFile);
   const text = (value) => (typeof value === 'string' && value !== '' ? value : undefined);
@@ -24,6 +25,12 @@ export function readSettings({ named, env, folder = process.cwd() }) {
       redisUrl: env.SENESCHAL_REDIS_URL ?? text(file.redis_url),
     },
   };
+}
+
+/** An empty name would be the working folder itself. */
+function refuseEmptyFolder(env) {
+  if (env.SENESCHAL_DATA_DIR !== '') return;
+  throw new SetupError('SENESCHAL_DATA_DIR is empty. Remove it, or give it a value.');
 }
 
 function findConfig({ named, env, folder }) {
@@ -52,6 +59,7 @@ function parse(file) {
 
 /** Writes a first configuration into the data folder when there is none; the server then reads it. */
 export function ensureConfig({ named, env, log, folder = process.cwd() }) {
+  refuseEmptyFolder(env);
   if (env.SENESCHAL_REGISTRATION_SHARED_SECRET !== undefined) return;
   if (findConfig({ named, env, folder }) !== undefined) return;
   const file = madeConfig({ env, folder });

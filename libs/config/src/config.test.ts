@@ -51,6 +51,11 @@ describe('loadConfig', () => {
     ['SENESCHAL_LOG_LEVEL', 'loud'],
     ['SENESCHAL_SHUTDOWN_TIMEOUT', '10'],
     ['SENESCHAL_DATABASE_URL', 'mysql://x'],
+    ['SENESCHAL_DEFAULT_ROOM_VERSION', '99'],
+    ['SENESCHAL_TRUSTED_PROXIES', 'proxy.example'],
+    ['SENESCHAL_TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['SENESCHAL_TRUSTED_PROXIES', 'loopback,'],
+    ['SENESCHAL_MEILISEARCH_API_KEY', 'aaaaaaaaaaaaaaaaaaaa'],
   ])('stops at a bad %s (%s), naming the setting', (name, value) => {
     expect(problemsOf(undefined, { [name]: value })).toMatch(new RegExp(`^${name} `));
   });
@@ -65,6 +70,15 @@ describe('loadConfig', () => {
     const message = problemsOf(undefined, { SENESCHAL_REGISTRATION_SHARED_SECRET: secret });
     expect(message).toMatch(/^SENESCHAL_REGISTRATION_SHARED_SECRET /);
     if (secret !== '') expect(message).not.toContain(` ${secret}`);
+  });
+
+  it.each(['loopback', '10.0.0.0/8, 192.168.1.1', '::1,fd00::/8'])('believes the proxies %s', (proxies) => {
+    const config = loadConfig(undefined, { ...needed, SENESCHAL_TRUSTED_PROXIES: proxies });
+    expect(config.trusted_proxies).toBe(proxies);
+  });
+
+  it('takes a room version that the file has as a number', () => {
+    expect(loadConfig('default_room_version: 11', needed).default_room_version).toBe('11');
   });
 
   it('does not quote broken YAML', () => {

@@ -1,3 +1,6 @@
+import { isIP } from 'node:net';
+
+import { supportedRoomVersions } from '@seneschal/matrix';
 import { z } from 'zod';
 
 /** One setting: where it stands in the file, which variable overrides it, what it may be. */
@@ -62,3 +65,26 @@ export const sharedSecret = z
     (text) => !knownSecrets.test(text) && new Set(text).size >= 8,
     'can be guessed: take random characters, for instance from `openssl rand -base64 32`',
   );
+
+export const roomVersion = z.coerce
+  .string()
+  .refine(
+    (version) => supportedRoomVersions.includes(version),
+    `is a room version that this server has: ${supportedRoomVersions.join(', ')}`,
+  );
+
+/** `loopback,10.0.0.0/8`: the names and networks that Express knows. */
+export const networks = z
+  .string()
+  .refine(
+    (text) => text.split(',').every((one) => isNetwork(one.trim())),
+    'is a list of addresses or networks, separated by commas, for instance loopback,10.0.0.0/8',
+  );
+
+function isNetwork(text: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}

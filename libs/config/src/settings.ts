@@ -1,7 +1,17 @@
 import { isServerName } from '@seneschal/matrix';
 import { z } from 'zod';
 
-import { duration, integer, listenAddress, onOff, setting, sharedSecret, url } from './setting.ts';
+import {
+  duration,
+  integer,
+  listenAddress,
+  networks,
+  onOff,
+  roomVersion,
+  setting,
+  sharedSecret,
+  url,
+} from './setting.ts';
 
 /** Every setting there is; the file, the environment and docs/configuration.md all follow this table. */
 export const settings = {
@@ -26,7 +36,7 @@ export const settings = {
   trusted_proxies: setting(
     'SENESCHAL_TRUSTED_PROXIES',
     null,
-    z.string().nullable(),
+    networks.nullable(),
     'Addresses or networks, separated by commas, whose X-Forwarded-For is believed; `loopback` stands for this machine.',
   ),
   data_dir: setting(
@@ -76,7 +86,7 @@ export const settings = {
   meilisearch_api_key: setting(
     'SENESCHAL_MEILISEARCH_API_KEY',
     null,
-    z.string().min(16, 'is too short').nullable(),
+    sharedSecret.nullable(),
     'The key for Meilisearch: one that may do everything with the indexes of the prefix, and see tasks.',
     true,
   ),
@@ -127,7 +137,7 @@ export const settings = {
   default_room_version: setting(
     'SENESCHAL_DEFAULT_ROOM_VERSION',
     '12',
-    z.coerce.string(),
+    roomVersion,
     'The room version of new rooms.',
   ),
   max_body_bytes: setting(

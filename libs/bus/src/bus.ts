@@ -6,6 +6,7 @@ import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability
 
 import { Caller, type CallOptions } from './caller.ts';
 import { type Consumer, LogFollower } from './consumer.ts';
+import { forgetNaming } from './forget.ts';
 import { busMigrations } from './migrations.ts';
 import { checkRedis, connectRedis } from './redis.ts';
 import { forgetReplies } from './replies.ts';
@@ -83,6 +84,14 @@ export class Bus implements Stoppable {
   /** Wakes the consumers of a log; call it after the commit. */
   wake(log: EventLog<never> | EventLog<unknown>, position: number): void {
     this.#waker.wake(log, position);
+  }
+
+  /**
+   * Forgets the remembered replies and the finished commands that name something which is no more, such as a
+   * room; answers how many of each.
+   */
+  forget(name: string): Promise<Record<string, number>> {
+    return forgetNaming(this, this.#options.database.tables(), name);
   }
 
   /** Runs the commands of a component until the service is stopped. */

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 
 /** The components that serve commands; each has one BullMQ queue of this name. */
-export type ComponentName = 'userapi' | 'roomserver' | 'syncapi' | 'federation' | 'search';
+export const componentNames = ['userapi', 'roomserver', 'syncapi', 'federation', 'search'] as const;
+export type ComponentName = (typeof componentNames)[number];
 
 /**
  * A command changes state. It always crosses BullMQ; input and output are checked on both sides.

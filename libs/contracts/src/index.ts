@@ -9,6 +9,8 @@ export type * from './registration.ts';
 export type * from './userapi.ts';
 export type * from './userapi-reads.ts';
 export type * from './roomserver.ts';
+export type * from './roomserver-admin-reads.ts';
 export type * from './roomserver-reads.ts';
 export type * from './search.ts';
 export type * from './syncapi.ts';
+export * from './room-rows.ts';

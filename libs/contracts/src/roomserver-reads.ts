@@ -25,6 +25,8 @@ export interface MemberState {
   position: number;
   /** What the user was in the room at `since`; undefined when nothing, or when no `since` was given. */
   membershipBefore: Membership | undefined;
+  /** Set when the room was purged, in ms: nothing but the end of the membership is known of it. */
+  purgedTs?: number;
 }
 
 /** A page of a room's events, already filtered to what the user may see. Tokens are positions. */
@@ -153,9 +155,12 @@ export interface RoomserverForSync {
   position(): Promise<number>;
   /**
    * The rooms of a user that have anything after `since` (all rooms when null), with membership as of
-   * `until` and the position of the membership event. Rooms that were forgotten are left out.
+   * `until` and the position of the membership event. Rooms that were forgotten are left out; rooms that were
+   * purged are told as left, once to each token.
    */
   changedRooms(userId: string, since: number | null, until: number): Promise<MemberState[]>;
+  /** Whether `markDeparturesSeen` has anything to do for a device that came back with a token of `since`. */
+  hasUnmarkedDepartures(userId: string, deviceId: string, since: number): Promise<boolean>;
   /** Room IDs that the user is joined to. */
   joinedRooms(userId: string): Promise<string[]>;
   syncRooms(userId: string, deviceId: string, rooms: RoomSyncRequest[]): Promise<RoomSync[]>;
@@ -231,8 +236,4 @@ export interface RoomserverForSearch {
   ): Promise<EventContext[]>;
   /** Current state. M_FORBIDDEN for strangers. */
   state(roomId: string, userId: string): Promise<StoredEvent[]>;
-}
-
-export interface RoomserverForAdmin {
-  roomExists(roomId: string): Promise<boolean>;
 }

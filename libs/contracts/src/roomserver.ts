@@ -116,6 +116,20 @@ export const evacuateUser = command('roomserver', 'evacuateUser', {
   timeoutMs: 600_000,
 });
 
+/**
+ * A device came back with a token of `since`: it knows of all rooms that were purged up to there. What all
+ * `devices` of the user know is forgotten.
+ */
+export const markDeparturesSeen = command('roomserver', 'markDeparturesSeen', {
+  input: z.object({
+    userId: z.string(),
+    deviceId: z.string(),
+    since: z.number(),
+    devices: z.array(z.string()),
+  }),
+  output: empty,
+});
+
 /** Events were stored in one room, at the stream positions from `first` to the position of this fact. */
 const eventsStored = z.object({
   kind: z.literal('events_stored'),
@@ -128,7 +142,11 @@ const eventsStored = z.object({
   ),
 });
 const roomForgotten = z.object({ kind: z.literal('room_forgotten'), roomId: z.string(), userId: z.string() });
-const roomserverFact = z.discriminatedUnion('kind', [eventsStored, roomForgotten]);
+/** The room is gone: nobody finds it any more, and everything that names it is being deleted. */
+const roomPurged = z.object({ kind: z.literal('room_purged'), roomId: z.string() });
+/** A room was restored from an export: all its events are there, at positions before this one. */
+const roomImported = z.object({ kind: z.literal('room_imported'), roomId: z.string() });
+const roomserverFact = z.discriminatedUnion('kind', [eventsStored, roomForgotten, roomPurged, roomImported]);
 export type RoomserverFact = z.infer<typeof roomserverFact>;
 
 export const roomserverOutput: EventLog<RoomserverFact> = {

@@ -2,6 +2,7 @@ import type { JsonObject } from '@seneschal/matrix';
 import { z } from 'zod';
 
 import { command, type EventLog } from './command.ts';
+import { purgeRoomCommand } from './room-rows.ts';
 
 export * from './registration.ts';
 
@@ -169,6 +170,9 @@ export const deleteKeyBackupVersion = command('userapi', 'deleteKeyBackupVersion
   input: z.object({ userId: z.string(), version: z.string() }),
   output: empty,
 });
+
+/** Deletes what users have stored for a room: account data with tags, and the facts that tell of it. */
+export const purgeRoomData = purgeRoomCommand('userapi');
 
 /** What gateways saw since the last call; sent every few seconds, never once per request. */
 export const recordConnections = command('userapi', 'recordConnections', {

@@ -1,3 +1,11 @@
 export { openDatabase, sqlState, transact, type Database } from './database.ts';
-export { allotPositions, appendToLog, createLogTable, lastPosition, lockLog } from './log.ts';
+export { allotPositions, appendToLog, createLogTable, insertFacts, lastPosition, lockLog } from './log.ts';
 export { migrate, sqlMigration, type Migrations } from './migrate.ts';
+export {
+  countAllOwned,
+  deleteOwned,
+  deleteOwnedPage,
+  type OwnedCursor,
+  type OwnedRows,
+  type RowCursor,
+} from './owned-rows.ts';

@@ -12,9 +12,11 @@ import { createRoom } from './commands/create-room.ts';
 import { evacuateRoom } from './commands/evacuate-room.ts';
 import { evacuateUser } from './commands/evacuate-user.ts';
 import { forgetRoom } from './commands/forget-room.ts';
+import { markDeparturesSeen } from './commands/mark-departures-seen.ts';
 import { deleteRoomAlias, setRoomAlias, setRoomVisibility } from './commands/room-aliases.ts';
 import { sendEvent } from './commands/send-event.ts';
 import { userapiConsumer } from './consumers/userapi.ts';
+import { listenForForgetting } from './room/forgetting.ts';
 import { RoomWriter } from './room/room-writer.ts';
 import { roomserverMigrations } from './storage/migrations/index.ts';
 import type { RoomserverTables } from './storage/tables.ts';
@@ -51,6 +53,7 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
       handle(roomserver.setRoomAlias, (input) => setRoomAlias(deps, input)),
       handle(roomserver.deleteRoomAlias, (input) => deleteRoomAlias(deps, input)),
       handle(roomserver.setRoomVisibility, (input) => setRoomVisibility(deps, input)),
+      handle(roomserver.markDeparturesSeen, (input) => markDeparturesSeen(deps, input)),
       handle(roomserver.evacuateRoom, (input, context) => evacuateRoom(deps, input, context)),
       handle(roomserver.evacuateUser, (input, context) => evacuateUser(deps, input, context)),
     ]),
@@ -59,5 +62,6 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
   const evacuate = (userId: string): ReturnType<typeof evacuateUser> =>
     evacuateUser(deps, { userId, requestedBy: userId, dryRun: false }, once);
   lifecycle.add(await bus.follow(userapiConsumer({ evacuate, logger })));
+  lifecycle.add(listenForForgetting(bus, deps.writer, logger));
   return lifecycle;
 }

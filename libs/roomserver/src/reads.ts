@@ -9,6 +9,8 @@ import type { Logger } from '@seneschal/observability';
 
 import { aliases, roomIdByAlias } from './queries/aliases.ts';
 import { changedRooms } from './queries/changed-rooms.ts';
+import { deletions } from './queries/deletions.ts';
+import { emptyRooms } from './queries/empty-rooms.ts';
 import { encryptedRoomChanges } from './queries/encrypted-room-changes.ts';
 import { eventContexts } from './queries/event-contexts.ts';
 import { event } from './queries/event.ts';
@@ -21,12 +23,14 @@ import { messages } from './queries/messages.ts';
 import { position } from './queries/position.ts';
 import { publicRooms } from './queries/public-rooms.ts';
 import { roomExists } from './queries/room-exists.ts';
+import { roomFootprint } from './queries/room-footprint.ts';
 import { state, stateEvent } from './queries/state.ts';
 import { strippedState } from './queries/stripped-state.ts';
 import { syncRooms } from './queries/sync-rooms.ts';
 import { usersSharingRooms } from './queries/users-sharing-rooms.ts';
 import { visibleEvents } from './queries/visible-events.ts';
 import { visibleRanges } from './queries/visible-ranges.ts';
+import { hasUnmarkedDepartures } from './storage/departures.ts';
 import type { RoomserverTables } from './storage/tables.ts';
 
 export type RoomserverReads = RoomserverForClient &
@@ -52,6 +56,8 @@ export function roomserverReads(database: Database, logger: Pick<Logger, 'warn'>
     messages: (roomId, userId, page) => messages(deps, roomId, userId, page),
     position: () => position(deps),
     changedRooms: (userId, since, until) => changedRooms(deps, userId, since, until),
+    hasUnmarkedDepartures: (userId, deviceId, since) =>
+      hasUnmarkedDepartures(deps.db, { userId, deviceId, since }),
     syncRooms: (userId, deviceId, rooms) => syncRooms(deps, userId, deviceId, rooms),
     strippedState: (userId, roomIds) => strippedState(deps, userId, roomIds),
     usersSharingRooms: (userId, candidates) => usersSharingRooms(deps, userId, candidates),
@@ -62,5 +68,8 @@ export function roomserverReads(database: Database, logger: Pick<Logger, 'warn'>
     visibleEvents: (userId, deviceId, eventIds) => visibleEvents(deps, userId, deviceId, eventIds),
     eventContexts: (...asked) => eventContexts(deps, ...asked),
     roomExists: (roomId) => roomExists(deps, roomId),
+    emptyRooms: (page) => emptyRooms(deps, page),
+    roomFootprint: (roomId) => roomFootprint(deps, roomId),
+    deletions: (page) => deletions(deps, page),
   };
 }

@@ -14,6 +14,7 @@ import {
   deleteKeyBackupVersion,
   updateKeyBackupVersion,
 } from './commands/key-backup-versions.ts';
+import { purgeRoomData } from './commands/purge-room-data.ts';
 import { recordConnections } from './commands/record-connections.ts';
 import {
   createRegistrationToken,
@@ -65,6 +66,7 @@ export async function startUserapi({ bus, database, config }: UserapiDeps): Prom
     handle(userapi.deleteRegistrationToken, (input) => deleteRegistrationToken(deps, input)),
     handle(userapi.holdRegistrationUse, (input) => holdRegistrationUse(deps, input)),
     handle(userapi.releaseRegistrationUse, (input) => releaseRegistrationUse(deps, input)),
+    handle(userapi.purgeRoomData, (input, context) => purgeRoomData(deps, input, context)),
     handle(userapi.recordConnections, (input) => recordConnections(deps, input)),
   ]);
 }

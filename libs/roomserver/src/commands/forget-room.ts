@@ -6,6 +6,7 @@ import { roomserver, type RoomserverFact } from '@seneschal/contracts';
 import { appendToLog, transact } from '@seneschal/database';
 import { unknown } from '@seneschal/matrix';
 
+import { isDeparted } from '../storage/departures.ts';
 import { forget } from '../storage/memberships.ts';
 import type { RoomserverTables } from '../storage/tables.ts';
 
@@ -16,15 +17,19 @@ export interface ForgetRoomDeps {
   bus: WakeBus;
 }
 
-/** The room no longer shows for a user who is out of it. 400 M_UNKNOWN while the user is in (specification). */
+/**
+ * The room no longer shows for a user who is out of it. 400 M_UNKNOWN while the user is in (specification). Of a
+ * room that was purged there is nothing to forget.
+ */
 export async function forgetRoom(deps: ForgetRoomDeps, input: Input): Promise<Record<string, never>> {
   const position = await transact(deps.db, async (transaction) => {
     if (!(await forget(transaction, input.roomId, input.userId))) {
+      if (await isDeparted(transaction, input.roomId, input.userId)) return 0;
       throw unknown(400, 'Leave the room before you forget it.');
     }
     const fact: RoomserverFact = { kind: 'room_forgotten', roomId: input.roomId, userId: input.userId };
     return appendToLog(transaction, 'roomserver_output', [fact]);
   });
-  deps.bus.wake(roomserver.roomserverOutput, position);
+  if (position > 0) deps.bus.wake(roomserver.roomserverOutput, position);
   return {};
 }

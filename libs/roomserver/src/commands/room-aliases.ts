@@ -41,6 +41,7 @@ export async function setRoomAlias(
       const alias = { alias: input.alias, roomNid: draft.room.roomNid, creator: input.creator };
       const isNew = await insertAlias(db, alias);
       const known = isNew ? undefined : await findAlias(db, input.alias);
+      if (!isNew && known === undefined) throw forbidden('The room is gone.');
       if (known !== undefined && known.room_nid !== draft.room.roomNid) {
         throw new MatrixError(409, 'M_UNKNOWN', 'The alias is taken.');
       }

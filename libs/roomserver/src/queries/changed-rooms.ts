@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 
 import type { Membership, MemberState } from '@seneschal/contracts';
 
@@ -10,11 +10,16 @@ interface MembershipRow {
   room_id: string;
   membership: Membership;
   position: number;
+  /** Where an imported room appeared, else 0. */
+  imported_position: number;
+  /** Only of rooms that are gone. */
+  purged_ts: number | null;
 }
 
 /**
  * The rooms of a user in which anything happened after `since` (all when null), with the membership as of
- * `until`. One query; a second one only when the user's own membership changed meanwhile.
+ * `until`. One query; a second one only when the user's own membership changed meanwhile. Rooms that were purged
+ * since are told as left: a first sync never hears of them.
  */
 export async function changedRooms(
   deps: QueryDeps,
@@ -24,17 +29,21 @@ export async function changedRooms(
 ): Promise<MemberState[]> {
   const from = since ?? -1;
   const result = await sql<MembershipRow>`
-    SELECT r.room_nid, r.room_id, m.membership, m.position
+    SELECT r.room_nid, r.room_id, m.membership, m.position, r.imported_position, NULL::bigint AS purged_ts
     FROM roomserver_memberships m JOIN roomserver_rooms r USING (room_nid)
     WHERE m.user_id = ${userId} AND NOT m.is_forgotten
-      AND (m.position > ${from} OR (m.membership = 'join' AND r.last_position > ${from}))
-    ORDER BY m.room_nid
+      AND (m.position > ${from} OR r.imported_position > ${from}
+        OR (m.membership = 'join' AND r.last_position > ${from}))
+    ${since === null ? sql`` : purgedRooms(userId, since)}
+    ORDER BY room_nid
   `.execute(deps.db);
   const isUnsettled = (row: MembershipRow): boolean =>
-    row.position > until || (since !== null && row.position > since);
+    row.purged_ts === null && (row.position > until || (since !== null && row.position > since));
   const unsettled = result.rows.filter(isUnsettled).map((row) => row.room_nid);
   const histories = await loadHistories(deps, userId, unsettled, until);
   return result.rows.flatMap((row): MemberState[] => {
+    if (row.purged_ts !== null) return [purgedRoom(userId, row, row.purged_ts)];
+    if (since !== null && row.imported_position > since) return importedRoom(userId, row, until);
     const { roomId, ...settled } = {
       roomId: row.room_id,
       membership: row.membership,
@@ -50,4 +59,34 @@ export async function changedRooms(
     const before = since === null ? undefined : membershipAt(changes, since)?.membership;
     return [{ roomId, userId, ...now, membershipBefore: before }];
   });
+}
+
+/**
+ * A device that has not heard of the end of the membership has a token from before it. Who is in a room of
+ * the same ID again hears of that one.
+ */
+function purgedRooms(userId: string, since: number): RawBuilder<unknown> {
+  return sql`
+    UNION ALL
+    SELECT d.room_nid, x.room_id, 'leave', coalesce(d.position, x.purged_position), 0, x.purged_ts
+    FROM roomserver_departures d JOIN roomserver_deletions x USING (room_nid)
+    WHERE d.user_id = ${userId} AND (d.position > ${since} OR d.position IS NULL)
+      AND x.purged_position IS NOT NULL AND coalesce(d.position, x.purged_position) > ${since}
+      AND NOT EXISTS (
+        SELECT FROM roomserver_rooms r JOIN roomserver_memberships m USING (room_nid)
+        WHERE r.room_id = x.room_id AND m.user_id = d.user_id
+      )`;
+}
+
+function purgedRoom(userId: string, row: MembershipRow, purgedTs: number): MemberState {
+  const { room_id: roomId, membership, position } = row;
+  return { roomId, userId, membership, position, membershipBefore: 'join', purgedTs };
+}
+
+/** Who is in an imported room is told of it as of a new one, wherever its events stand in the stream. */
+function importedRoom(userId: string, row: MembershipRow, until: number): MemberState[] {
+  const isOut = row.membership === 'leave' || row.membership === 'ban';
+  if (isOut || row.imported_position > until) return [];
+  const position = Math.max(row.position, row.imported_position);
+  return [{ roomId: row.room_id, userId, membership: row.membership, position, membershipBefore: undefined }];
 }

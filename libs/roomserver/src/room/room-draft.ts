@@ -29,6 +29,8 @@ export interface RoomSnapshot {
   readonly lastPosition: number;
   /** Local users may not come in while a room is blocked. */
   readonly isBlocked: boolean;
+  /** Being deleted or restored: nothing else may write to it. */
+  readonly isClosed?: boolean;
   /** Everything but memberships, by `stateKeyOf`. */
   readonly state: ReadonlyMap<string, RoomEvent>;
 }

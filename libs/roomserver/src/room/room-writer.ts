@@ -42,6 +42,8 @@ export interface RoomOperation<T> {
   readonly unknownRoom?: MatrixError;
   /** Does not store what `apply` drafts. */
   readonly isRehearsal?: boolean;
+  /** Part of the room's deletion: it may still write to the room. */
+  readonly isDeletion?: boolean;
   apply(work: RoomWork): Promise<T> | T;
   /** For operations that are alone: a statement that takes effect with the draft, guarded by `ifStored`. */
   also?(result: T): RawBuilder<unknown> | undefined;
@@ -99,6 +101,11 @@ export class RoomWriter {
     }) as Promise<T>;
   }
 
+  /** Drops what is remembered of a room that is gone. */
+  forget(roomNid: number): void {
+    this.#cache.delete(roomNid);
+  }
+
   async #drain(roomId: string, queue: Pending[]): Promise<void> {
     for (let batch = takeBatch(queue); batch.length > 0; batch = takeBatch(queue)) {
       await this.#runBatch(roomId, batch);
@@ -144,6 +151,9 @@ export class RoomWriter {
       transactions: operations.flatMap((operation) => operation.transactions ?? []),
     });
     if (reads.room === undefined) return { outcomes: operations.map(refusalOfUnknownRoom) };
+    if (reads.room.is_closed && !operations.every((operation) => operation.isDeletion === true)) {
+      return { outcomes: operations.map(refusalOfClosedRoom) };
+    }
     const draft = await this.#open(db, reads.room, reads, operations);
     const sent: SentTransaction[] = [];
     const work: RoomWork = { draft, reads, db, sent: (one) => rememberSent(one, sent, reads) };
@@ -184,6 +194,7 @@ export class RoomWriter {
       depth: room.depth,
       lastPosition: room.last_position,
       isBlocked: room.is_blocked,
+      isClosed: room.is_closed,
       state,
     };
     const draft = new RoomDraft(snapshot, this.#signer);
@@ -197,6 +208,10 @@ export class RoomWriter {
 function refusalOfUnknownRoom(operation: RoomOperation<unknown>): Outcome {
   const error = operation.unknownRoom ?? forbidden('You are not in that room, or it does not exist.');
   return { ok: false, error };
+}
+
+function refusalOfClosedRoom(): Outcome {
+  return { ok: false, error: forbidden('An administrator is deleting or restoring this room.') };
 }
 
 /** The same transaction may come twice in one batch. */

@@ -19,6 +19,10 @@ export class StateCache {
     return entry.state;
   }
 
+  delete(roomNid: number): void {
+    this.#rooms.delete(roomNid);
+  }
+
   set(roomNid: number, statePosition: number, state: ReadonlyMap<string, RoomEvent>): void {
     this.#rooms.delete(roomNid);
     if (state.size > largestState) return;

@@ -18,18 +18,20 @@ export async function pointsElsewhere(
   return result.rows.map((row) => row.alias);
 }
 
-/** Points an alias to a room; false when it is taken. */
+/** Points an alias to a room; false when it is taken, or when the room is being deleted or gone. */
 export async function insertAlias(
   db: Kysely<RoomserverTables>,
   alias: { alias: string; roomNid: number; creator: string },
 ): Promise<boolean> {
-  const row = await db
-    .insertInto('roomserver_aliases')
-    .values({ alias: alias.alias, room_nid: alias.roomNid, creator: alias.creator, created_ts: Date.now() })
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('alias')
-    .executeTakeFirst();
-  return row !== undefined;
+  // The lock on the room's row keeps a deletion from overlooking the alias.
+  const result = await sql`
+    INSERT INTO roomserver_aliases (alias, room_nid, creator, created_ts)
+    SELECT ${alias.alias}, r.room_nid, ${alias.creator}, ${Date.now()}::bigint
+    FROM roomserver_rooms r WHERE r.room_nid = ${alias.roomNid} AND NOT r.is_closed
+    FOR KEY SHARE
+    ON CONFLICT DO NOTHING
+  `.execute(db);
+  return (result.numAffectedRows ?? 0n) > 0n;
 }
 
 export async function findAlias(

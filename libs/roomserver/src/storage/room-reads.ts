@@ -30,6 +30,7 @@ export interface RoomRow {
   last_position: number;
   state_position: number;
   is_blocked: boolean;
+  is_closed: boolean;
 }
 
 export interface RoomReadResults {
@@ -61,7 +62,7 @@ export async function readRoom(db: Kysely<RoomserverTables>, reads: RoomReads): 
   const result = await sql<Row>`
     WITH room AS MATERIALIZED (
       SELECT r.room_nid, r.room_id, r.room_version, r.forward_extremities, r.depth, r.last_position,
-        r.state_position, b.room_id IS NOT NULL AS is_blocked
+        r.state_position, r.is_closed, b.room_id IS NOT NULL AS is_blocked
       FROM roomserver_rooms r LEFT JOIN roomserver_blocked_rooms b ON b.room_id = r.room_id
       WHERE r.room_id = ${reads.roomId}
     )

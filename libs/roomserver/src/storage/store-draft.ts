@@ -26,7 +26,7 @@ export const ifStored = sql`FROM room`;
  * Stores what a draft adds — events, current state, memberships, redactions, sent transactions, the room's
  * row and the fact for the consumers — in one statement, so in one round trip and one transaction whatever
  * the number of events. Answers the last position, or undefined, with nothing stored, when the room has been
- * written to since it was read.
+ * written to since it was read, or is gone or being deleted since.
  *
  * Within the statement the log's lock comes first and is held to the commit, so positions become visible in
  * the order of their numbers; nobody waits for a room while holding it.
@@ -93,6 +93,7 @@ function updateRoom(draft: RoomDraft): RawBuilder<unknown> {
       joined_members = joined_members + ${countChange(draft, 'join')}::int,
       invited_members = invited_members + ${countChange(draft, 'invite')}::int
     WHERE room_nid = ${draft.room.roomNid}::bigint AND last_position = ${draft.room.lastPosition}::bigint
+      AND is_closed = ${draft.room.isClosed ?? false}::boolean
     RETURNING room_nid`;
 }
 

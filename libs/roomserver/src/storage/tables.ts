@@ -15,6 +15,8 @@ export interface RoomserverTables {
     invited_members: number;
     is_listed: Generated<boolean>;
     created_ts: number;
+    is_closed: Generated<boolean>;
+    imported_position: Generated<number>;
   };
   roomserver_events: {
     position: number;
@@ -48,5 +50,25 @@ export interface RoomserverTables {
     created_ts: number;
   };
   roomserver_blocked_rooms: { room_id: string; blocked_by: string; created_ts: number };
+  roomserver_deletions: {
+    room_nid: number;
+    room_id: string;
+    deletion_id: string;
+    requested_by: string;
+    created_ts: number;
+    purged_ts: number | null;
+    purged_position: number | null;
+    finished_ts: number | null;
+    counts: Generated<Record<string, number>>;
+    digest: Generated<string>;
+    export_file: string | null;
+  };
+  roomserver_departures: {
+    room_nid: number;
+    user_id: string;
+    position: number | null;
+    seen_by: Generated<string[]>;
+    created_ts: number;
+  };
   roomserver_output: { position: number; fact: unknown; created_ts: number };
 }

@@ -13,8 +13,9 @@ export function roomserverConsumer(bus: WakeupBus): Consumer<RoomserverFact> {
       const rooms = new Set<string>();
       const users = new Set<string>();
       for (const { fact } of entries) {
-        if (fact.kind !== 'events_stored') continue;
+        if (fact.kind === 'room_forgotten') continue;
         rooms.add(fact.roomId);
+        if (fact.kind !== 'events_stored') continue;
         for (const { userId } of fact.memberships) users.add(userId);
       }
       const position = entries.at(-1)?.position ?? 0;

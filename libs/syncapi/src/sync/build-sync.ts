@@ -4,6 +4,7 @@ import type { JsonObject } from '@seneschal/matrix';
 import { keyChanges } from '../queries/key-changes.ts';
 import { syncTokenOf } from '../tokens.ts';
 import { joinedSection, leftRoom } from './joined-section.ts';
+import { purgedRoom } from './purged-room.ts';
 import { isNewlyJoined, joinRequest, leaveRequest, type RoomsBySection, sortRooms } from './room-requests.ts';
 import type { AccountData, SyncQuery, SyncReads } from './sync-query.ts';
 
@@ -106,7 +107,9 @@ async function roomSections(
   const { userId, deviceId } = query;
   const requests = [
     ...sections.join.filter(({ position }) => position > 0).map((room) => joinRequest(query, room)),
-    ...sections.leave.map((room) => leaveRequest(query, room)),
+    ...sections.leave
+      .filter(({ purgedTs }) => purgedTs === undefined)
+      .map((room) => leaveRequest(query, room)),
   ];
   const pending = [...sections.invite, ...sections.knock].map(({ roomId }) => roomId);
   const [synced, stripped, joined] = await Promise.all([
@@ -145,9 +148,10 @@ function leaveSection(
   synced: ReadonlyMap<string, RoomSync>,
 ): JsonObject {
   const section: JsonObject = {};
-  for (const { roomId } of rooms) {
-    const room = synced.get(roomId);
-    if (room !== undefined) section[roomId] = leftRoom(query, room);
+  for (const room of rooms) {
+    const found = synced.get(room.roomId);
+    if (found !== undefined) section[room.roomId] = leftRoom(query, found);
+    else if (room.purgedTs !== undefined) section[room.roomId] = purgedRoom(room, room.purgedTs);
   }
   return section;
 }

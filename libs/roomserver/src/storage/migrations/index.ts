@@ -1,5 +1,6 @@
 import type { Migrations } from '@seneschal/database';
 
 import { rooms } from './0001-rooms.ts';
+import { deletions } from './0002-deletions.ts';
 
-export const roomserverMigrations: Migrations = { '0001_rooms': rooms };
+export const roomserverMigrations: Migrations = { '0001_rooms': rooms, '0002_deletions': deletions };

@@ -3,9 +3,11 @@ import type { Migrations } from '@seneschal/database';
 import { accounts } from './0001-accounts.ts';
 import { keys } from './0002-keys.ts';
 import { registrationTokens } from './0003-registration-tokens.ts';
+import { roomRows } from './0004-room-rows.ts';
 
 export const userapiMigrations: Migrations = {
   '0001_accounts': accounts,
   '0002_keys': keys,
   '0003_registration_tokens': registrationTokens,
+  '0004_room_rows': roomRows,
 };

@@ -1,0 +1,48 @@
+/** What deleting a room would delete, as the room server counts it. */
+export interface RoomFootprint {
+  events: number;
+  /** Entries of the current state, memberships apart. */
+  state: number;
+  aliases: number;
+  /** Local users who are joined, invited or knocking. */
+  users: number;
+  /** Other servers with joined members. */
+  remoteServers: number;
+  /** Of the texts of the events. */
+  bytes: number;
+  /** Rows by table. */
+  rows: Record<string, number>;
+}
+
+/** What is kept of a deletion. Times in ms since 1970. */
+export interface DeletionRecord {
+  deletionId: string;
+  roomId: string;
+  requestedBy: string;
+  createdTs: number;
+  /** Since when nobody can find the room; null while it is still there. */
+  purgedTs: number | null;
+  /** Since when nothing of it is left. */
+  finishedTs: number | null;
+  /** Deleted rows by table. */
+  counts: Record<string, number>;
+  /** Over the IDs of the deleted events; see docs/purge-room.md. */
+  digest: string | null;
+  exportFile: string | null;
+}
+
+export interface RoomserverForAdmin {
+  roomExists(roomId: string): Promise<boolean>;
+  /** Rooms without a joined local user; throws M_INVALID_PARAM for a `from` that is not of this list. */
+  emptyRooms(page: {
+    from?: string | undefined;
+    limit: number;
+  }): Promise<{ roomIds: string[]; next?: string }>;
+  /** Undefined when there is no such room, nor one that is being deleted. */
+  roomFootprint(roomId: string): Promise<RoomFootprint | undefined>;
+  deletions(page: {
+    roomId?: string | undefined;
+    from?: string | undefined;
+    limit: number;
+  }): Promise<{ records: DeletionRecord[]; next?: string }>;
+}

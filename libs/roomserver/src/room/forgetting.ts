@@ -1,0 +1,36 @@
+import type { Bus } from '@seneschal/bus';
+import type { Logger, Stoppable } from '@seneschal/observability';
+
+import type { RoomWriter } from './room-writer.ts';
+
+type ForgettingBus = Pick<Bus, 'redis' | 'subscriber' | 'prefix'>;
+
+function channelOf(prefix: string): string {
+  return `${prefix}:rooms-gone`;
+}
+
+/**
+ * Makes every process drop what it remembers of a room. What a message that is lost leaves behind is memory
+ * alone: a room that comes back has another number, so nothing remembered is ever taken for it.
+ */
+export async function forgetEverywhere(bus: ForgettingBus, roomNid: number): Promise<void> {
+  await bus.redis.publish(channelOf(bus.prefix), String(roomNid));
+}
+
+/** Drops what this process remembers when another one, or itself, says that a room is gone. */
+export function listenForForgetting(
+  bus: ForgettingBus,
+  writer: Pick<RoomWriter, 'forget'>,
+  logger: Pick<Logger, 'warn'>,
+): Stoppable {
+  const subscriber = bus.subscriber();
+  subscriber.on('message', (_channel: string, message: string) => writer.forget(Number(message)));
+  subscriber.subscribe(channelOf(bus.prefix)).catch((error: unknown) => {
+    logger.warn({ error }, 'nobody tells this process of rooms that are gone');
+  });
+  return {
+    stop: async () => {
+      subscriber.disconnect();
+    },
+  };
+}

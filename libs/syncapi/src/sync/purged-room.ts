@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto';
+
+import type { MemberState } from '@seneschal/contracts';
+import type { JsonObject } from '@seneschal/matrix';
+
+import { tokenOf } from '../tokens.ts';
+
+/**
+ * A room that was purged, as one of `rooms.leave`. Clients take a room off the list by the user's own membership
+ * event, so there is one, made up here: nothing is left of the room that it could be read from.
+ */
+export function purgedRoom({ roomId, userId, position }: MemberState, purgedTs: number): JsonObject {
+  const eventId = createHash('sha256').update([roomId, userId, position].join('\0')).digest('base64url');
+  const leave = {
+    type: 'm.room.member',
+    event_id: `$${eventId}`,
+    sender: userId,
+    state_key: userId,
+    content: { membership: 'leave' },
+    origin_server_ts: purgedTs,
+    unsigned: {},
+  };
+  return {
+    timeline: { events: [leave], limited: false, prev_batch: tokenOf(position) },
+    state: { events: [] },
+    account_data: { events: [] },
+  };
+}

@@ -5,6 +5,7 @@ import { at, joinRoom, registerUser, texts, type User } from '../shared/matrix.t
 import { joinedRooms, verify, verifyLeft, verifySame, verifyStatus } from './checks.ts';
 import { registrationTokens } from './registration-tokens.ts';
 import { admin, type Call, encode, type Stage, v3 } from './stage.ts';
+import { operations } from './operations.ts';
 
 /** Every admin call that exists, in an order in which each finds what it needs. */
 export function calls(stage: Stage): Call[] {
@@ -16,6 +17,7 @@ export function calls(stage: Stage): Call[] {
     ...resetPassword(stage),
     ...evacuateRoom(stage),
     ...evacuateUser(stage),
+    ...operations(stage.client, stage.world.admin),
   ];
 }
 

@@ -1,12 +1,18 @@
+import { auditReads } from '@seneschal/audit';
 import { migrate } from '@seneschal/database';
 import type { Gateway, Platform } from '@seneschal/service';
 import { userapiMigrations, userapiReads } from '@seneschal/userapi';
 
 import { adminEndpoints } from './endpoints/index.ts';
+import { operationsEndpoints } from './endpoints/operations/index.ts';
 
 /** The admin API. Brings the tables that it reads up to date, as no worker may have run yet. */
 export async function adminGateway({ bus, config, database }: Platform): Promise<Gateway> {
   await migrate(database, 'userapi', userapiMigrations);
   const userapi = userapiReads(database, config);
-  return { endpoints: adminEndpoints({ bus, config, userapi }), userapi, described: true };
+  const endpoints = [
+    ...adminEndpoints({ bus, config, userapi }),
+    ...operationsEndpoints({ audit: auditReads(database) }),
+  ];
+  return { endpoints, userapi, described: true };
 }

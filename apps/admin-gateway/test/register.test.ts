@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 
 import { sql } from 'kysely';
 
-import { startWorld, type TestAnswer, type World } from '@seneschal/testing';
+import { rowsOf, startWorld, type TestAnswer, type World } from '@seneschal/testing';
 
 import { errorOf } from './stage.ts';
 
@@ -42,6 +42,30 @@ describe('shared-secret registration', () => {
     const body = { username: newName(), password: 'a good password', nonce: await nonce(), ...fields };
     return world.request('POST', path, { body: { mac: macOf(body), ...body } });
   };
+
+  it('is kept in the audit log when it made an account, without its secrets', async () => {
+    const fields = { username: 'kept', password: 'a kept password' };
+    await register({ ...fields, mac: '00'.repeat(20) });
+    await register(fields);
+    const rows = await rowsOf<{ entry: string }>(
+      world.sql,
+      "SELECT entry FROM audit_log WHERE 'kept' = ANY (targets)",
+    );
+    expect(rows.map(({ entry }) => JSON.parse(entry) as unknown)).toEqual([
+      expect.objectContaining({
+        actor: 'shared secret',
+        action: `POST ${path}`,
+        status: 200,
+        arguments: expect.objectContaining({
+          username: 'kept',
+          password: '[secret]',
+          mac: '[secret]',
+        }) as object,
+      }),
+    ]);
+    expect(rows[0]?.entry).not.toContain('a kept password');
+    expect(await rowsOf(world.sql, 'SELECT id FROM audit_pending')).toEqual([]);
+  });
 
   it('gives a nonce that cannot be guessed', async () => {
     const nonces = await Promise.all(Array.from({ length: 20 }, nonce));

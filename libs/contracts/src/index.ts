@@ -1,11 +1,13 @@
 export { accountTypes } from './userapi.ts';
 export * from './command.ts';
 export * from './jobs.ts';
+export { auditEntry } from './audit.ts';
 export * as userapi from './userapi.ts';
 export * as roomserver from './roomserver.ts';
 export * as search from './search.ts';
 export * as syncapi from './syncapi.ts';
 export type * from './registration.ts';
+export type * from './audit.ts';
 export type * from './userapi.ts';
 export type * from './userapi-reads.ts';
 export type * from './roomserver.ts';

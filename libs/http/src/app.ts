@@ -1,6 +1,6 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 
-import type { UserapiForGateways } from '@seneschal/contracts';
+import type { AuditTrail, UserapiForGateways } from '@seneschal/contracts';
 import { isMatrixError, MatrixError, tooLarge } from '@seneschal/matrix';
 import type { Logger } from '@seneschal/observability';
 
@@ -16,6 +16,8 @@ export interface HttpOptions {
   /** Told of every authenticated request. */
   connections: Pick<ConnectionRecorder, 'seen'>;
   logger: Logger;
+  /** Where calls for administrators are recorded. */
+  audit: AuditTrail | undefined;
   rateLimits: boolean;
   maxBodyBytes: number;
   /** Whose X-Forwarded-For is believed; see Express's `trust proxy`. */

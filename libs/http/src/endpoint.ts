@@ -7,6 +7,9 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 /** Who may call: anyone, anyone with a token, or administrators. */
 export type Access = 'public' | 'user' | 'admin';
 
+/** What an endpoint reads or changes. A machine's admin token reaches the scopes that it was made with. */
+export type Scope = 'read' | 'users' | 'rooms' | 'media' | 'federation' | 'server';
+
 /** See rate-limits.ts. */
 export type RateLimitClass = 'none' | 'login' | 'register' | 'read' | 'write' | 'admin';
 
@@ -50,12 +53,19 @@ export class Reply {
  */
 export type BodyStyle = 'json' | 'go';
 
+type AnyRequest = EndpointRequest<unknown, unknown, unknown, Requester>;
+
+/** Whether a call goes into the audit log; a function decides when the parameters are known. */
+export type Audit = boolean | ((request: Pick<AnyRequest, 'params' | 'requester'>) => boolean);
+
 export interface Endpoint {
   readonly method: Method;
   /** Paths with `:name` for parameters; one segment each. */
   readonly paths: readonly string[];
   readonly access: Access;
   readonly rateLimit: RateLimitClass;
+  readonly scope: Scope;
+  readonly audit: Audit;
   readonly summary: string;
   readonly params: z.ZodType | undefined;
   readonly query: z.ZodType | undefined;
@@ -71,7 +81,7 @@ export interface Endpoint {
   /** Answers with a status other than 200 that are no error, or an error with more than errcode and error. */
   readonly otherAnswers: Readonly<Record<number, z.ZodType>>;
   readonly before: ((params: unknown) => Promise<void>) | undefined;
-  readonly handle: (request: EndpointRequest<unknown, unknown, unknown, Requester>) => Promise<object>;
+  readonly handle: (request: AnyRequest) => Promise<object>;
 }
 
 type Output<S> = S extends z.ZodType<infer T> ? T : undefined;
@@ -81,6 +91,10 @@ interface Declaration<A extends Access, P, Q, B, R> {
   path: string | readonly string[];
   access: A;
   rateLimit: RateLimitClass;
+  /** Of endpoints for administrators; 'server', which the fewest have, unless said otherwise. */
+  scope?: Scope;
+  /** Unless said otherwise every call for administrators is kept, reads of what is private included. */
+  audit?: Audit;
   /** One line for OpenAPI and the tables in docs/. */
   summary: string;
   params?: P;
@@ -112,6 +126,8 @@ export function endpoint<
     paths: typeof declaration.path === 'string' ? [declaration.path] : declaration.path,
     access: declaration.access,
     rateLimit: declaration.rateLimit,
+    scope: declaration.scope ?? 'server',
+    audit: declaration.audit ?? declaration.access === 'admin',
     summary: declaration.summary,
     params: declaration.params,
     query: declaration.query,

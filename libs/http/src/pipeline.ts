@@ -14,7 +14,9 @@ import {
 } from '@seneschal/matrix';
 import { withTrace } from '@seneschal/observability';
 
+import { addressOf } from './address.ts';
 import type { HttpOptions } from './app.ts';
+import { RecordedCall, type RecordedRequest } from './audit/recorded-call.ts';
 import { parseBody, readBody } from './body.ts';
 import { type Endpoint, Reply } from './endpoint.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -48,19 +50,34 @@ export async function answer(request: Request, response: Response, context: Cont
   const query = new URL(request.url, 'http://localhost').searchParams;
   await withTrace(randomUUID(), async () => {
     const caller = await authorise(endpoint, request, query, context);
-    const input = await check(endpoint, request, params, query, context.maxBodyBytes);
-    const result = await endpoint.handle({
-      ...input,
-      requester: caller.requester as Requester,
-      tokenHash: caller.tokenHash,
-      ip: addressOf(request),
-      userAgent: request.get('user-agent') ?? '',
-      signal: whenGone(response),
-    });
-    const reply = result instanceof Reply ? result : new Reply(200, result);
-    if (context.checkAnswers === true) checkReply(endpoint, reply);
-    await sendReply(response, endpoint, reply);
+    const recorded = record(context, { endpoint, request, query, ...caller });
+    try {
+      const input = await check(endpoint, request, params, query, context.maxBodyBytes);
+      await recorded?.begin(input);
+      const result = await endpoint.handle({
+        ...input,
+        requester: caller.requester as Requester,
+        tokenHash: caller.tokenHash,
+        ip: addressOf(request),
+        userAgent: request.get('user-agent') ?? '',
+        signal: whenGone(response),
+      });
+      const reply = result instanceof Reply ? result : new Reply(200, result);
+      if (context.checkAnswers === true) checkReply(endpoint, reply);
+      await recorded?.answered(reply);
+      await sendReply(response, endpoint, reply);
+    } catch (error) {
+      await recorded?.failed(error);
+      throw error;
+    }
   });
+}
+
+/** Undefined for what is not kept in the audit log. */
+function record({ audit, logger }: Context, given: RecordedRequest): RecordedCall | undefined {
+  return given.endpoint.audit === false || audit === undefined
+    ? undefined
+    : new RecordedCall(audit, logger, given);
 }
 
 async function authorise(
@@ -135,11 +152,6 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
       typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined,
     value,
   );
-}
-
-/** An IPv4 address in IPv6 form is shown as IPv4. */
-function addressOf(request: Request): string {
-  return (request.ip ?? '').replace(/^::ffff:/, '');
 }
 
 function whenGone(response: Response): AbortSignal {

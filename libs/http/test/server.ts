@@ -46,6 +46,7 @@ export class TestServer {
       userapi: { requesterByToken: (hash) => Promise.resolve(byHash.get(hash)) },
       connections: { seen: () => undefined },
       logger: createLogger('trace', { write: (line) => void logs.push(line) }),
+      audit: undefined,
       rateLimits: false,
       maxBodyBytes: 1000,
       trustedProxies: null,

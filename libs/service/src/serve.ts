@@ -1,4 +1,5 @@
-import type { UserapiForGateways } from '@seneschal/contracts';
+import { openAuditLog } from '@seneschal/audit';
+import type { AuditTrail, UserapiForGateways } from '@seneschal/contracts';
 import {
   type ConnectionRecorder,
   createHttpApp,
@@ -25,11 +26,13 @@ export interface ServeOptions {
 /** Serves endpoints until the platform stops. */
 export async function serve(platform: Platform, options: ServeOptions): Promise<Listener> {
   const { config, logger, lifecycle } = platform;
+  const audit = await auditFor(platform, options.endpoints);
   const app = createHttpApp({
     endpoints: options.described === true ? withDescription(options.endpoints) : options.endpoints,
     userapi: options.userapi,
     connections: options.connections,
     logger,
+    audit,
     rateLimits: config.rate_limits,
     maxBodyBytes: config.max_body_bytes,
     trustedProxies: config.trusted_proxies,
@@ -44,4 +47,13 @@ export async function serve(platform: Platform, options: ServeOptions): Promise<
   );
   logger.info({ address: listener.address }, 'listening');
   return listener;
+}
+
+/** The audit log, where there is anything that goes into it. */
+async function auditFor(
+  { database, logger, lifecycle }: Platform,
+  endpoints: readonly Endpoint[],
+): Promise<AuditTrail | undefined> {
+  if (endpoints.every(({ audit }) => audit === false)) return undefined;
+  return lifecycle.add(await openAuditLog(database, logger));
 }

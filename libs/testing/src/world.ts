@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { auditMigrations } from '@seneschal/audit';
 import { loadConfig } from '@seneschal/config';
 import { accountTypes, roomserver, userapi } from '@seneschal/contracts';
 import { lastPosition } from '@seneschal/database';
@@ -103,6 +104,7 @@ async function settingsOf(
   const folder = await mkdtemp(join(tmpdir(), 'seneschal-world-'));
   lifecycle.add({ stop: () => rm(folder, { recursive: true, force: true }) });
   const name = await copyDatabase({
+    audit: auditMigrations,
     userapi: userapiMigrations,
     roomserver: roomserverMigrations,
     syncapi: syncapiMigrations,

@@ -15,6 +15,7 @@ export const evacuateRoom = (deps: { bus: CallBus }): Endpoint[] =>
       path: '/_dendrite/admin/evacuateRoom/:roomId',
       access: 'admin',
       rateLimit: 'admin',
+      scope: 'rooms',
       summary: 'Makes all local users leave a room, and withdraws their invites and knocks',
       params: z.object({ roomId: z.string() }),
       query: z.object({ dry_run: flag, block: flag }),

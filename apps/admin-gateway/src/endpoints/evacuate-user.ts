@@ -15,6 +15,7 @@ export const evacuateUser = (deps: { bus: CallBus; config: { server_name: string
       path: '/_dendrite/admin/evacuateUser/:userId',
       access: 'admin',
       rateLimit: 'admin',
+      scope: 'users',
       summary: 'Makes a local user leave all rooms, and turns down all invites and knocks',
       params: z.object({ userId: z.string() }),
       query: z.object({ dry_run: flag }),

@@ -41,6 +41,8 @@ export const register = (deps: RegisterDeps): Endpoint =>
     path,
     access: 'public',
     rateLimit: 'write',
+    scope: 'users',
+    audit: true,
     summary: 'Makes an account for whoever knows the shared secret',
     body: z.looseObject({ nonce: z.string().nullish() }),
     bodyStyle: 'go',

@@ -31,6 +31,7 @@ export const resetPassword = (deps: ResetPasswordDeps): Endpoint =>
     path: '/_dendrite/admin/resetPassword/:user',
     access: 'admin',
     rateLimit: 'admin',
+    scope: 'users',
     summary: 'Sets the password of a user, given by user ID or localpart',
     params: z.object({ user: z.string() }),
     query: z.object({ dry_run: flag }),

@@ -19,6 +19,10 @@ export const whois = (deps: {
     path: clientPaths('/admin/whois/:userId'),
     access: 'user',
     rateLimit: 'read',
+    scope: 'read',
+    // An administrator who looks at somebody else is told what is private.
+    audit: ({ params, requester }) =>
+      requester.accountType === accountTypes.admin && !isSelf(params, requester.userId),
     summary: 'Sessions and connections of a user, for the user and for administrators',
     params: z.object({ userId: z.string() }),
     answer: z.object({
@@ -36,6 +40,10 @@ export const whois = (deps: {
       return { user_id: userId, devices: Object.fromEntries(sessions.map(asDevice)) };
     },
   });
+
+function isSelf(params: unknown, userId: string): boolean {
+  return (params as { userId: string }).userId === userId;
+}
 
 type Session = NonNullable<Awaited<ReturnType<UserapiForAdmin['sessions']>>>[number];
 type Device = [deviceId: string, device: { sessions: z.infer<typeof session>[] }];

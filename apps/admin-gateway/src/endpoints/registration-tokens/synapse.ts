@@ -24,6 +24,7 @@ export const createToken = (deps: Pick<TokenDeps, 'bus'>): Endpoint =>
     path: `${synapsePath}/new`,
     access: 'admin',
     rateLimit: 'admin',
+    scope: 'users',
     summary: 'Makes a registration token',
     body: newTokenBody,
     answer: tokenAnswer,
@@ -46,6 +47,7 @@ export const listTokens = (deps: Pick<TokenDeps, 'userapi'>): Endpoint =>
     path: synapsePath,
     access: 'admin',
     rateLimit: 'admin',
+    scope: 'read',
     summary: 'The registration tokens, all of them unless a limit is given',
     query: z.object({
       valid: z.enum(['true', 'false'], 'is true or false').optional(),
@@ -77,6 +79,7 @@ export const updateToken = (deps: Pick<TokenDeps, 'bus'>): Endpoint =>
     path: `${synapsePath}/:token`,
     access: 'admin',
     rateLimit: 'admin',
+    scope: 'users',
     summary: 'Changes the uses or the expiry of a registration token; what is not named stays',
     params: tokenParams,
     // Admin tools send the whole token back: what cannot be changed is not looked at.

@@ -95,20 +95,23 @@ describe('the OpenAPI document', () => {
 
   it('fits what every operation answers, to nonsense too, and nothing answers 5xx', async () => {
     const check = checker(document);
-    for (const one of operationsOf(document)) {
+    const ask = async (one: One): Promise<void> => {
+      // Some of these end the session of the one who asks.
+      const asker = /logout|deactivate/.test(one.path) ? await another(world) : admin;
       for (const body of [undefined, '{', {}, { password: 5 }]) {
-        const hasBody = one.method !== 'GET' && body !== undefined;
-        const answer = await admin.request(one.method, filled(one.path), hasBody ? { body } : {});
-        expect([one.operation.operationId, answer.status < 500 || answer.text]).toEqual([
-          one.operation.operationId,
-          true,
-        ]);
+        if (one.method === 'GET' && body !== undefined) continue;
+        const answer = await asker.request(one.method, filled(one.path), body === undefined ? {} : { body });
+        const id = one.operation.operationId;
+        expect([id, answer.status < 500 || answer.text]).toEqual([id, true]);
         check(one, answer);
-        // Some of these end the session of the one who asks.
-        if (answer.status === 200 && /logout|deactivate/.test(one.path)) admin = await another(world);
       }
+    };
+    // What has an older path is the same under it.
+    const operations = operationsOf(document).filter(({ path }) => !path.startsWith('/_matrix/client/r0/'));
+    for (let from = 0; from < operations.length; from += 16) {
+      await Promise.all(operations.slice(from, from + 16).map(ask));
     }
-  });
+  }, 120_000);
 
   it('comes as a page that loads nothing', async () => {
     const page = await world.request('GET', '/_seneschal/v1/docs');

@@ -16,5 +16,6 @@ export function describeError(error) {
     const address = error.port === undefined ? error.message : `${error.address}:${error.port}`;
     return `The address ${address} is taken by another program: stop that one, or set SENESCHAL_LISTEN.`;
   }
+  if (String(error.code).startsWith('ERR_PARSE_ARGS')) return `${error.message} --help says what there is.`;
   return sayEnough.has(error.name) ? error.message : (error.stack ?? error.message);
 }

@@ -233,6 +233,13 @@ describe('errors', () => {
     },
   );
 
+  it('of an unknown option say where to look', () => {
+    const error = Object.assign(new TypeError("Unknown option '--x'."), {
+      code: 'ERR_PARSE_ARGS_UNKNOWN_OPTION',
+    });
+    expect(describeError(error)).toBe("Unknown option '--x'. --help says what there is.");
+  });
+
   it('of ours come with their stack', () => {
     expect(describeError(new TypeError('broken'))).toMatch(/^TypeError: broken\n +at /);
   });

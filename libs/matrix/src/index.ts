@@ -1,6 +1,7 @@
 export * from './base64.ts';
 export * from './client-events.ts';
 export * from './errors.ts';
+export * from './event-format.ts';
 export * from './events.ts';
 export * from './history-visibility.ts';
 export * from './identifiers.ts';
@@ -13,3 +14,4 @@ export * from './redaction.ts';
 export * from './room-versions.ts';
 export * from './signing.ts';
 export * from './auth-rules/index.ts';
+export * from './state-resolution/index.ts';

@@ -2,7 +2,6 @@ import {
   authorise,
   authTypes,
   buildEvent,
-  referencedId,
   roomVersion,
   stateMapKey,
   type JsonObject,
@@ -187,8 +186,3 @@ export const topic = (sender: string, text: string): Sketch => ({
   stateKey: '',
   content: { topic: text },
 });
-
-/** What an event names in auth_events. */
-export function authIds(pdu: Pdu): string[] {
-  return pdu.auth_events.map(referencedId);
-}

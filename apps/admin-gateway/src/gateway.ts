@@ -7,12 +7,12 @@ import { adminEndpoints } from './endpoints/index.ts';
 import { operationsEndpoints } from './endpoints/operations/index.ts';
 
 /** The admin API. Brings the tables that it reads up to date, as no worker may have run yet. */
-export async function adminGateway({ bus, config, database }: Platform): Promise<Gateway> {
+export async function adminGateway({ bus, jobs, config, database }: Platform): Promise<Gateway> {
   await migrate(database, 'userapi', userapiMigrations);
   const userapi = userapiReads(database, config);
   const endpoints = [
-    ...adminEndpoints({ bus, config, userapi }),
+    ...adminEndpoints({ bus, jobs, config, userapi }),
     ...operationsEndpoints({ audit: auditReads(database) }),
   ];
-  return { endpoints, userapi, described: true };
+  return { endpoints, userapi, described: true, waiting: { stop: () => jobs.stopWaiting() } };
 }

@@ -41,6 +41,7 @@ export async function startHomeserver(config: Config, options: HomeserverOptions
     const client = await clientGateway(platform);
     const listeners = await listenAll(platform, client, { connections, checkAnswers });
     if (client.waiting !== undefined) platform.lifecycle.add(client.waiting);
+    platform.lifecycle.add({ stop: () => platform.jobs.stopWaiting() });
     return {
       ...listeners,
       platform,

@@ -158,6 +158,18 @@ export const settings = {
     integer(1, 100),
     'Heavy jobs, such as purges, that one worker process runs at once, per component.',
   ),
+  job_wait: setting(
+    'SENESCHAL_JOB_WAIT',
+    '10m',
+    duration,
+    'How long a request waits for its job before it is answered 202.',
+  ),
+  evacuate_job_size: setting(
+    'SENESCHAL_EVACUATE_JOB_SIZE',
+    1000,
+    integer(1, 1_000_000),
+    'Evacuations of more users, or from more rooms, are jobs.',
+  ),
   job_retention: setting(
     'SENESCHAL_JOB_RETENTION',
     '30d',

@@ -30,7 +30,11 @@ export interface HttpOptions {
 const commonHeaders = {
   'Access-Control-Allow-Origin': '*',
   'Access-Control-Allow-Methods': 'GET, POST, PUT, DELETE, OPTIONS',
-  'Access-Control-Allow-Headers': 'Origin, X-Requested-With, Content-Type, Accept, Authorization',
+  'Access-Control-Allow-Headers': [
+    'Origin, X-Requested-With, Content-Type, Accept, Authorization',
+    'Prefer, Idempotency-Key, Last-Event-ID',
+  ].join(', '),
+  'Access-Control-Expose-Headers': 'Seneschal-Job-Id, Location, Preference-Applied, Retry-After',
   'Cache-Control': 'no-store',
   'X-Content-Type-Options': 'nosniff',
 };
@@ -66,6 +70,8 @@ function renderError(logger: Logger): ErrorRequestHandler {
     if (!request.readableEnded && request.method !== 'GET') response.set('Connection', 'close');
     const retryAfter = rendered.fields['retry_after_ms'];
     if (typeof retryAfter === 'number') response.set('Retry-After', String(Math.ceil(retryAfter / 1000)));
+    const jobId = rendered.fields['job_id'];
+    if (typeof jobId === 'string') response.set('Seneschal-Job-Id', jobId);
     response.status(rendered.status).json(rendered.toBody());
   };
 }

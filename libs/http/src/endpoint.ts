@@ -23,12 +23,15 @@ export interface EndpointRequest<Params, Query, Body, Caller> {
   tokenHash: string;
   ip: string;
   userAgent: string;
+  /** The value of a header; undefined when it was not sent. */
+  header(name: string): string | undefined;
   /** Aborted when the client has gone. */
   signal: AbortSignal;
 }
 
 /** The types of body that an endpoint may answer with; 'none' is an empty one. */
-export type ContentType = 'application/json' | 'application/x-ndjson' | 'text/html' | 'text/plain' | 'none';
+export type ContentType =
+  'application/json' | 'application/x-ndjson' | 'text/event-stream' | 'text/html' | 'text/plain' | 'none';
 
 /** An object is sent as JSON, a text as it is, an iterable piece by piece as the client takes it. */
 export type ReplyBody = object | string | AsyncIterable<string>;

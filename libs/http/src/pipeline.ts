@@ -60,6 +60,7 @@ export async function answer(request: Request, response: Response, context: Cont
         tokenHash: caller.tokenHash,
         ip: addressOf(request),
         userAgent: request.get('user-agent') ?? '',
+        header: (name) => request.get(name),
         signal: whenGone(response),
       });
       const reply = result instanceof Reply ? result : new Reply(200, result);

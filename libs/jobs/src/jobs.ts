@@ -107,6 +107,11 @@ export class Jobs implements Stoppable {
     await this.#watchers.next(jobId, version, timeoutMs, signal);
   }
 
+  /** Whether nobody waits for jobs here any more. */
+  get isStopped(): boolean {
+    return this.#watchers.isStopped;
+  }
+
   /** Ends all waiting for jobs, so that requests which wait can end. */
   async stopWaiting(): Promise<void> {
     await this.#watchers.stop();

@@ -2,10 +2,12 @@ import type { Bus } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
 import type { UserapiForAdmin } from '@seneschal/contracts';
 import type { Endpoint } from '@seneschal/http';
+import type { Jobs } from '@seneschal/jobs';
 
 import { Nonces } from '../nonces.ts';
 import { evacuateRoom } from './evacuate-room.ts';
 import { evacuateUser } from './evacuate-user.ts';
+import { jobEndpoints } from './jobs/index.ts';
 import { register, registerNonce } from './register.ts';
 import { registrationTokenEndpoints } from './registration-tokens/index.ts';
 import { resetPassword } from './reset-password.ts';
@@ -13,6 +15,7 @@ import { whois } from './whois.ts';
 
 export interface AdminDeps {
   bus: Pick<Bus, 'call' | 'redis' | 'prefix'>;
+  jobs: Pick<Jobs, 'start' | 'wait' | 'reads' | 'control' | 'changeAfter' | 'isStopped'>;
   userapi: UserapiForAdmin;
   config: Pick<
     Config,
@@ -29,6 +32,7 @@ export function adminEndpoints(deps: AdminDeps): Endpoint[] {
     resetPassword(deps),
     whois(deps),
     ...registrationTokenEndpoints(deps),
+    ...jobEndpoints(deps),
   ];
   if (secret === null) return endpoints;
   const nonces = new Nonces(deps.bus);

@@ -1,0 +1,57 @@
+import { isFinished } from '@seneschal/contracts';
+import { endpoint, type Endpoint, Reply } from '@seneschal/http';
+import type { Jobs } from '@seneschal/jobs';
+import { invalidParam } from '@seneschal/matrix';
+import { z } from 'zod';
+
+import { found, jobParams, path, toAnswer, toHistory, toServerSent } from './shapes.ts';
+
+interface Deps {
+  jobs: Pick<Jobs, 'reads' | 'changeAfter' | 'isStopped'>;
+}
+
+/** So often something is sent, so that no proxy takes the connection to be dead. */
+const keepAliveMs = 15_000;
+
+/**
+ * A job as server-sent events (HTML standard, "Server-sent events"), until it is finished: what happened to it,
+ * each under its own name, and `progress` with the whole job whenever that has changed. IDs are versions of the
+ * job, so a client that comes back with Last-Event-ID misses nothing.
+ */
+export const jobEvents = (deps: Deps): Endpoint =>
+  endpoint({
+    method: 'GET',
+    path: `${path}/:jobId/events`,
+    access: 'admin',
+    rateLimit: 'admin',
+    summary: 'Follows a job by server-sent events, from Last-Event-ID on',
+    params: jobParams,
+    answer: z.object({}),
+    produces: 'text/event-stream',
+    handle: async ({ params: { jobId }, header, signal }) => {
+      const after = header('last-event-id') ?? '0';
+      if (!/^\d{1,15}$/.test(after)) throw invalidParam('Last-Event-ID: is not an ID of these events.');
+      found(await deps.jobs.reads.get(jobId));
+      return new Reply(200, follow(deps, jobId, Number(after), signal), { 'X-Accel-Buffering': 'no' });
+    },
+  });
+
+async function* follow(
+  { jobs }: Deps,
+  jobId: string,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  let seen = after;
+  while (!signal.aborted && !jobs.isStopped) {
+    const history = await jobs.reads.events(jobId, seen);
+    yield history.map(toHistory).join('');
+    const job = await jobs.reads.get(jobId);
+    if (job === undefined) return;
+    if (job.version > seen) yield toServerSent(job.version, 'progress', toAnswer(job));
+    seen = Math.max(seen, job.version);
+    if (isFinished(job.state)) return;
+    await jobs.changeAfter(jobId, seen, keepAliveMs, signal);
+    yield ':\n\n';
+  }
+}

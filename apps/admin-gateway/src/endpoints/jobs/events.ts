@@ -28,11 +28,14 @@ export const jobEvents = (deps: Deps): Endpoint =>
     params: jobParams,
     answer: z.object({}),
     produces: 'text/event-stream',
-    handle: async ({ params: { jobId }, header, signal }) => {
-      const after = header('last-event-id') ?? '0';
+    handle: async (request) => {
+      const { jobId } = request.params;
+      const after = request.header('last-event-id') ?? '0';
       if (!/^\d{1,15}$/.test(after)) throw invalidParam('Last-Event-ID: is not an ID of these events.');
       found(await deps.jobs.reads.get(jobId));
-      return new Reply(200, follow(deps, jobId, Number(after), signal), { 'X-Accel-Buffering': 'no' });
+      return new Reply(200, follow(deps, jobId, Number(after), request.signal), {
+        'X-Accel-Buffering': 'no',
+      });
     },
   });
 

@@ -4,6 +4,7 @@ import type { HttpClient } from '../shared/client.ts';
 import { at, joinRoom, registerUser, texts, type User } from '../shared/matrix.ts';
 import { joinedRooms, verify, verifyLeft, verifySame, verifyStatus } from './checks.ts';
 import { registrationTokens } from './registration-tokens.ts';
+import { contentReports } from './reports.ts';
 import { admin, type Call, encode, type Stage, v3 } from './stage.ts';
 import { operations } from './operations.ts';
 
@@ -13,6 +14,7 @@ export function calls(stage: Stage): Call[] {
     ...health(stage),
     ...registration(stage),
     ...registrationTokens(stage),
+    ...contentReports(stage),
     ...whois(stage),
     ...resetPassword(stage),
     ...evacuateRoom(stage),

@@ -1,3 +1,5 @@
+import type { ReportsForAdmin } from './reports.ts';
+
 /** What deleting a room would delete, as the room server counts it. */
 export interface RoomFootprint {
   events: number;
@@ -31,7 +33,7 @@ export interface DeletionRecord {
   exportFile: string | null;
 }
 
-export interface RoomserverForAdmin {
+export interface RoomserverForAdmin extends ReportsForAdmin {
   roomExists(roomId: string): Promise<boolean>;
   /** Rooms without a joined local user; throws M_INVALID_PARAM for a `from` that is not of this list. */
   emptyRooms(page: {

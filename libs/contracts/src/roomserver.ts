@@ -2,6 +2,9 @@ import type { JsonObject } from '@seneschal/matrix';
 import { z } from 'zod';
 
 import { command, type EventLog } from './command.ts';
+import { contentReported } from './reports.ts';
+
+export * from './reports.ts';
 
 const jsonObject = z.custom<JsonObject>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
@@ -146,7 +149,13 @@ const roomForgotten = z.object({ kind: z.literal('room_forgotten'), roomId: z.st
 const roomPurged = z.object({ kind: z.literal('room_purged'), roomId: z.string() });
 /** A room was restored from an export: all its events are there, at positions before this one. */
 const roomImported = z.object({ kind: z.literal('room_imported'), roomId: z.string() });
-const roomserverFact = z.discriminatedUnion('kind', [eventsStored, roomForgotten, roomPurged, roomImported]);
+const roomserverFact = z.discriminatedUnion('kind', [
+  eventsStored,
+  roomForgotten,
+  roomPurged,
+  roomImported,
+  contentReported,
+]);
 export type RoomserverFact = z.infer<typeof roomserverFact>;
 
 export const roomserverOutput: EventLog<RoomserverFact> = {

@@ -11,7 +11,7 @@ export type Access = 'public' | 'user' | 'admin';
 export type Scope = 'read' | 'users' | 'rooms' | 'media' | 'federation' | 'server';
 
 /** See rate-limits.ts. */
-export type RateLimitClass = 'none' | 'login' | 'register' | 'read' | 'write' | 'admin';
+export type RateLimitClass = 'none' | 'login' | 'register' | 'report' | 'read' | 'write' | 'admin';
 
 /** What a handler knows of its request; everything that came in is already checked. */
 export interface EndpointRequest<Params, Query, Body, Caller> {

@@ -11,6 +11,7 @@ import type { RateLimitClass } from './endpoint.ts';
 const limits: Record<Exclude<RateLimitClass, 'none'>, { points: number; seconds: number }> = {
   login: { points: 20, seconds: 60 },
   register: { points: 20, seconds: 60 },
+  report: { points: 20, seconds: 60 },
   read: { points: 500, seconds: 10 },
   write: { points: 200, seconds: 10 },
   admin: { points: 2000, seconds: 10 },

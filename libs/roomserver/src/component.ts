@@ -13,6 +13,8 @@ import { evacuateRoom } from './commands/evacuate-room.ts';
 import { evacuateUser } from './commands/evacuate-user.ts';
 import { forgetRoom } from './commands/forget-room.ts';
 import { markDeparturesSeen } from './commands/mark-departures-seen.ts';
+import { deleteReport, updateReport } from './commands/manage-reports.ts';
+import { reportEvent, reportRoom, reportUser } from './commands/report-content.ts';
 import { deleteRoomAlias, setRoomAlias, setRoomVisibility } from './commands/room-aliases.ts';
 import { sendEvent } from './commands/send-event.ts';
 import { userapiConsumer } from './consumers/userapi.ts';
@@ -54,6 +56,11 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
       handle(roomserver.deleteRoomAlias, (input) => deleteRoomAlias(deps, input)),
       handle(roomserver.setRoomVisibility, (input) => setRoomVisibility(deps, input)),
       handle(roomserver.markDeparturesSeen, (input) => markDeparturesSeen(deps, input)),
+      handle(roomserver.reportEvent, (input, context) => reportEvent(deps, input, context)),
+      handle(roomserver.reportRoom, (input, context) => reportRoom(deps, input, context)),
+      handle(roomserver.reportUser, (input, context) => reportUser(deps, input, context)),
+      handle(roomserver.updateReport, (input) => updateReport(deps, input)),
+      handle(roomserver.deleteReport, (input) => deleteReport(deps, input)),
       handle(roomserver.evacuateRoom, (input, context) => evacuateRoom(deps, input, context)),
       handle(roomserver.evacuateUser, (input, context) => evacuateUser(deps, input, context)),
     ]),

@@ -22,6 +22,7 @@ import { membership } from './queries/membership.ts';
 import { messages } from './queries/messages.ts';
 import { position } from './queries/position.ts';
 import { publicRooms } from './queries/public-rooms.ts';
+import { report, reports } from './queries/reports.ts';
 import { roomExists } from './queries/room-exists.ts';
 import { roomFootprint } from './queries/room-footprint.ts';
 import { state, stateEvent } from './queries/state.ts';
@@ -71,5 +72,7 @@ export function roomserverReads(database: Database, logger: Pick<Logger, 'warn'>
     emptyRooms: (page) => emptyRooms(deps, page),
     roomFootprint: (roomId) => roomFootprint(deps, roomId),
     deletions: (page) => deletions(deps, page),
+    reports: (filter, page) => reports(deps, filter, page),
+    report: (reportId, kind) => report(deps, reportId, kind),
   };
 }

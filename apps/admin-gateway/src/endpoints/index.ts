@@ -1,6 +1,6 @@
 import type { Bus } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
-import type { UserapiForAdmin } from '@seneschal/contracts';
+import type { RoomserverForAdmin, UserapiForAdmin } from '@seneschal/contracts';
 import type { Endpoint } from '@seneschal/http';
 import type { Jobs } from '@seneschal/jobs';
 
@@ -10,6 +10,7 @@ import { evacuateUser } from './evacuate-user.ts';
 import { jobEndpoints } from './jobs/index.ts';
 import { register, registerNonce } from './register.ts';
 import { registrationTokenEndpoints } from './registration-tokens/index.ts';
+import { reportEndpoints } from './reports/index.ts';
 import { resetPassword } from './reset-password.ts';
 import { whois } from './whois.ts';
 
@@ -17,6 +18,7 @@ export interface AdminDeps {
   bus: Pick<Bus, 'call' | 'redis' | 'prefix'>;
   jobs: Pick<Jobs, 'start' | 'wait' | 'reads' | 'control' | 'changeAfter' | 'isStopped'>;
   userapi: UserapiForAdmin;
+  roomserver: RoomserverForAdmin;
   config: Pick<
     Config,
     'server_name' | 'bcrypt_cost' | 'registration_shared_secret' | 'registration_requires_token'
@@ -33,6 +35,7 @@ export function adminEndpoints(deps: AdminDeps): Endpoint[] {
     whois(deps),
     ...registrationTokenEndpoints(deps),
     ...jobEndpoints(deps),
+    ...reportEndpoints(deps),
   ];
   if (secret === null) return endpoints;
   const nonces = new Nonces(deps.bus);

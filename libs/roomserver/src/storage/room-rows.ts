@@ -21,6 +21,7 @@ const byNumber: readonly OwnedRows[] = [
 
 /** What names the room by its ID. */
 const byRoomId: readonly OwnedRows[] = [
+  { table: 'roomserver_reports', owner: 'room_id', key: ['report_id'] },
   {
     table: 'roomserver_output',
     owner: "fact->>'roomId'",

@@ -1,6 +1,6 @@
 import type { Generated, GeneratedAlways } from 'kysely';
 
-import type { Membership } from '@seneschal/contracts';
+import type { Membership, ReportKind, ReportStatus } from '@seneschal/contracts';
 
 export interface RoomserverTables {
   roomserver_rooms: {
@@ -69,6 +69,24 @@ export interface RoomserverTables {
     position: number | null;
     seen_by: Generated<string[]>;
     created_ts: number;
+  };
+  roomserver_reports: {
+    report_id: GeneratedAlways<number>;
+    kind: ReportKind;
+    received_ts: number;
+    reporter: string;
+    reason: string;
+    score: number;
+    room_id: string | null;
+    event_id: string | null;
+    sender: string | null;
+    event_json: string | null;
+    target_user_id: string | null;
+    status: Generated<ReportStatus>;
+    assignee: string | null;
+    note: string | null;
+    updated_ts: number | null;
+    updated_by: string | null;
   };
   roomserver_output: { position: number; fact: unknown; created_ts: number };
 }

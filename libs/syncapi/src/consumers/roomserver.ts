@@ -13,7 +13,7 @@ export function roomserverConsumer(bus: WakeupBus): Consumer<RoomserverFact> {
       const rooms = new Set<string>();
       const users = new Set<string>();
       for (const { fact } of entries) {
-        if (fact.kind === 'room_forgotten') continue;
+        if (fact.kind === 'room_forgotten' || fact.kind === 'content_reported') continue;
         rooms.add(fact.roomId);
         if (fact.kind !== 'events_stored') continue;
         for (const { userId } of fact.memberships) users.add(userId);

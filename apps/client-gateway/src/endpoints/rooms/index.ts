@@ -22,6 +22,7 @@ import { messages } from './messages.ts';
 import { getPublicRooms, searchPublicRooms } from './public-rooms.ts';
 import { roomAliases } from './room-aliases.ts';
 import { redact } from './redact.ts';
+import { reportEvent, reportRoom, reportUser } from './report.ts';
 import { send } from './send.ts';
 import { getStateEvent, putStateEvent } from './state-event.ts';
 import { state } from './state.ts';
@@ -32,7 +33,7 @@ import { clientVersions } from './versions.ts';
 export interface RoomEndpointDeps {
   bus: CallBus;
   roomserver: RoomserverForClient;
-  userapi: Pick<UserapiForClient, 'profile' | 'profiles'>;
+  userapi: Pick<UserapiForClient, 'account' | 'profile' | 'profiles'>;
   syncapi: Pick<SyncapiForClient, 'positionOf' | 'tokenOf'>;
   serverName: string;
   defaultRoomVersion: string;
@@ -72,5 +73,8 @@ export function roomEndpoints(deps: RoomEndpointDeps): Endpoint[] {
     putDirectoryVisibility(deps),
     getPublicRooms(deps),
     searchPublicRooms(deps),
+    reportEvent(deps),
+    reportRoom(deps),
+    reportUser(deps),
   ];
 }

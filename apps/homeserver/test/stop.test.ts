@@ -1,4 +1,4 @@
-import { startWorld } from '@seneschal/testing';
+import { startPrivateRedis, startWorld } from '@seneschal/testing';
 
 describe('stopping', () => {
   it('answers who waits for news, and does not wait for them', async () => {
@@ -14,5 +14,14 @@ describe('stopping', () => {
     await world.stop();
     expect(performance.now() - began).toBeLessThan(10_000);
     expect((await waiting).status).toBe(200);
+  });
+
+  it('does not wait for a Redis that is away', async () => {
+    const redis = await startPrivateRedis();
+    const world = await startWorld({ redisUrl: redis.url });
+    await world.register('alice');
+    await redis.kill();
+    await world.stop();
+    await redis.stop();
   });
 });

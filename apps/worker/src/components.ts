@@ -25,7 +25,7 @@ export const componentNames = Object.keys(starts) as ComponentName[];
 
 /** The components named on a command line, all of them when none is. Throws StartError. */
 export function chooseComponents(words: readonly string[]): ComponentName[] {
-  const unknown = words.find((word) => !(word in starts));
+  const unknown = words.find((word) => !Object.hasOwn(starts, word));
   if (unknown !== undefined) {
     throw new StartError(`There is no component ${unknown}. There are ${componentNames.join(', ')}.`);
   }

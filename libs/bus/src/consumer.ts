@@ -6,6 +6,8 @@ import type { EventLog } from '@seneschal/contracts';
 import { type Database, lastPosition, transact } from '@seneschal/database';
 import type { Logger, Stoppable } from '@seneschal/observability';
 
+import { closeWorker } from './close-worker.ts';
+
 /** One fact of a log, with its place. */
 export interface LogEntry<Fact> {
   position: number;
@@ -170,7 +172,7 @@ export class LogFollower<Fact> implements Stoppable {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#poll);
-    await this.#worker.close();
+    await closeWorker(this.#worker, this.#options.connection, async () => this.#running);
     await this.#running;
   }
 }

@@ -8,6 +8,7 @@ import type { Database } from '@seneschal/database';
 import { badJson, MatrixError } from '@seneschal/matrix';
 import { type Logger, type Stoppable, withTrace } from '@seneschal/observability';
 
+import { closeWorker } from './close-worker.ts';
 import type { CommandJob, CommandReply, PublishedReply } from './messages.ts';
 import {
   AlreadyDone,
@@ -67,6 +68,7 @@ export class CommandServer implements Stoppable {
   readonly #worker: Worker;
   readonly #db: Kysely<ReplyTables>;
   readonly #options: CommandServerOptions;
+  readonly #running = new Set<Promise<CommandReply>>();
 
   constructor(component: ComponentName, handlers: readonly Handler[], options: CommandServerOptions) {
     this.#options = options;
@@ -92,12 +94,15 @@ export class CommandServer implements Stoppable {
   }
 
   async stop(): Promise<void> {
-    await this.#worker.close();
+    const running = (): Promise<unknown> => Promise.allSettled(this.#running);
+    await closeWorker(this.#worker, this.#options.connection, running);
   }
 
   async #process(job: Job): Promise<CommandReply> {
     const data = job.data as CommandJob;
-    const reply = await withTrace(data.traceId, () => this.#answer(job, data));
+    const answering = withTrace(data.traceId, () => this.#answer(job, data));
+    this.#running.add(answering);
+    const reply = await answering.finally(() => this.#running.delete(answering));
     const published: PublishedReply = { jobId: job.id ?? '', reply };
     // Not awaited, so that it leaves together with the end of the job. A lost publication is made up for by
     // the return value, which the caller reads in the end.

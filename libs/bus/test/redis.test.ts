@@ -114,6 +114,23 @@ describe('commands, while Redis', () => {
     await serving.stop();
   });
 
+  it('is away: what is begun is ended, and then the worker stops', async () => {
+    const { reply, goOn, serving } = await held();
+    const refused = expect(reply).rejects.toMatchObject({ status: 503 });
+    await redis.kill();
+    const order: string[] = [];
+    const stopping = serving.stop().then(() => order.push('stopped'));
+    await new Promise((resolve) => setImmediate(resolve));
+    order.push('go on');
+    goOn();
+    await stopping;
+    expect(order).toEqual(['go on', 'stopped']);
+    await caller.stop();
+    await refused;
+    await redis.start();
+    caller = await startBus(database.database, { redisUrl: redis.url, prefix: 'shared' });
+  });
+
   it('refuses what is too large for it', async () => {
     const name = 'x'.repeat(9 * 1024 * 1024);
     await expect(caller.bus.call(greet, { name })).rejects.toThrow();

@@ -1,6 +1,7 @@
 import { type Job as BullJob, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 
+import { closeWorker } from '@seneschal/bus';
 import { isFinished } from '@seneschal/contracts';
 import type { Stoppable } from '@seneschal/observability';
 
@@ -46,6 +47,7 @@ export class JobWorker implements Stoppable {
   readonly #options: WorkerOptions;
   readonly #handlers: ReadonlyMap<string, JobHandler>;
   readonly #running = new Map<string, Run>();
+  readonly #deliveries = new Set<Promise<void>>();
   readonly #heartbeat: NodeJS.Timeout;
   #worker: Worker;
   #stopping = false;
@@ -78,7 +80,7 @@ export class JobWorker implements Stoppable {
 
   #listen(): Worker {
     const { component, weight, connection, prefix, concurrency, deps } = this.#options;
-    const worker = new Worker(queueName(component, weight), (job) => this.#deliver(job), {
+    const worker = new Worker(queueName(component, weight), (job) => this.#receive(job), {
       connection,
       prefix,
       concurrency,
@@ -91,6 +93,12 @@ export class JobWorker implements Stoppable {
     });
     worker.on('error', (error) => deps.logger.debug({ error: error.message, component }, 'job worker'));
     return worker;
+  }
+
+  #receive(job: BullJob): Promise<void> {
+    const delivery = this.#deliver(job).finally(() => this.#deliveries.delete(delivery));
+    this.#deliveries.add(delivery);
+    return delivery;
   }
 
   /** Runs what was delivered, unless it is in other hands or not due. Never rejects: the row tells how it went. */
@@ -158,7 +166,7 @@ export class JobWorker implements Stoppable {
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const run of this.#running.values()) run.abort.abort();
-    await this.#worker.close();
+    await closeWorker(this.#worker, this.#options.connection, () => Promise.all(this.#deliveries));
     clearInterval(this.#heartbeat);
   }
 }

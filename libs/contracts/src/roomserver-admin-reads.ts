@@ -35,6 +35,10 @@ export interface DeletionRecord {
 
 export interface RoomserverForAdmin extends ReportsForAdmin {
   roomExists(roomId: string): Promise<boolean>;
+  /** How many local users are joined, invited or knocking; undefined when there is no such room. */
+  occupants(roomId: string): Promise<number | undefined>;
+  /** How many rooms a user is joined or invited to, or knocks at. */
+  occupiedRooms(userId: string): Promise<number>;
   /** Rooms without a joined local user; throws M_INVALID_PARAM for a `from` that is not of this list. */
   emptyRooms(page: {
     from?: string | undefined;

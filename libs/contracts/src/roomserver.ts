@@ -2,6 +2,7 @@ import type { JsonObject } from '@seneschal/matrix';
 import { z } from 'zod';
 
 import { command, type EventLog } from './command.ts';
+import { jobKind } from './jobs.ts';
 import { contentReported } from './reports.ts';
 
 export * from './reports.ts';
@@ -107,6 +108,28 @@ export const evacuateRoom = command('roomserver', 'evacuateRoom', {
     failed: z.array(z.object({ userId: z.string(), reason: z.string() })),
   }),
   timeoutMs: 600_000,
+});
+
+/** `evacuateRoom` of a large room, in steps; `done` counts users, who are also the items. */
+export const evacuateRoomJob = jobKind({
+  component: 'roomserver',
+  name: 'evacuate_room',
+  input: z.object({ roomId: z.string(), requestedBy: z.string(), block: z.boolean() }),
+  target: ({ roomId }) => roomId,
+  phases: ['block', 'leave'],
+  weight: 'heavy',
+  keeps: 'all',
+});
+
+/** `evacuateUser` of a user in many rooms, in steps; `done` counts rooms, which are also the items. */
+export const evacuateUserJob = jobKind({
+  component: 'roomserver',
+  name: 'evacuate_user',
+  input: z.object({ userId: z.string() }),
+  target: ({ userId }) => userId,
+  phases: ['leave'],
+  weight: 'heavy',
+  keeps: 'all',
 });
 
 /** The user leaves every joined room and turns down every invite and knock; one bad room stops no other. */

@@ -5,6 +5,7 @@ import type { Config } from '@seneschal/config';
 import { roomserver } from '@seneschal/contracts';
 import { type Database, migrate } from '@seneschal/database';
 import type { Signer } from '@seneschal/matrix';
+import type { Jobs } from '@seneschal/jobs';
 import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
 
 import { changeMembership } from './commands/change-membership.ts';
@@ -18,6 +19,8 @@ import { reportEvent, reportRoom, reportUser } from './commands/report-content.t
 import { deleteRoomAlias, setRoomAlias, setRoomVisibility } from './commands/room-aliases.ts';
 import { sendEvent } from './commands/send-event.ts';
 import { userapiConsumer } from './consumers/userapi.ts';
+import { evacuateRoomSteps } from './jobs/evacuate-room.ts';
+import { evacuateUserSteps } from './jobs/evacuate-user.ts';
 import { listenForForgetting } from './room/forgetting.ts';
 import { RoomWriter } from './room/room-writer.ts';
 import { roomserverMigrations } from './storage/migrations/index.ts';
@@ -25,6 +28,7 @@ import type { RoomserverTables } from './storage/tables.ts';
 
 export interface RoomserverDeps {
   bus: Bus;
+  jobs: Pick<Jobs, 'serve'>;
   database: Database;
   config: Pick<Config, 'server_name' | 'default_room_version'>;
   signer: Signer;
@@ -33,7 +37,7 @@ export interface RoomserverDeps {
 
 /** Starts the room server: brings its tables up to date, then serves its commands and follows its logs. */
 export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable> {
-  const { bus, database, config, signer, logger } = given;
+  const { bus, jobs, database, config, signer, logger } = given;
   await migrate(database, 'roomserver', roomserverMigrations);
   const db = database.tables<RoomserverTables>();
   const deps = {
@@ -65,6 +69,7 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
       handle(roomserver.evacuateUser, (input, context) => evacuateUser(deps, input, context)),
     ]),
   );
+  lifecycle.add(await jobs.serve('roomserver', [evacuateRoomSteps(deps), evacuateUserSteps(deps)]));
   const once = { parts: () => Promise.resolve([]), partStatement: () => sql`SELECT` };
   const evacuate = (userId: string): ReturnType<typeof evacuateUser> =>
     evacuateUser(deps, { userId, requestedBy: userId, dryRun: false }, once);

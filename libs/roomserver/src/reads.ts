@@ -16,6 +16,7 @@ import { eventContexts } from './queries/event-contexts.ts';
 import { event } from './queries/event.ts';
 import { eventsById, eventsOfTypes } from './queries/indexable-events.ts';
 import { isListed } from './queries/is-listed.ts';
+import { occupants, occupiedRooms } from './queries/occupants.ts';
 import { joinedRooms } from './queries/joined-rooms.ts';
 import { joinedMembers, members } from './queries/members.ts';
 import { membership } from './queries/membership.ts';
@@ -69,6 +70,8 @@ export function roomserverReads(database: Database, logger: Pick<Logger, 'warn'>
     visibleEvents: (userId, deviceId, eventIds) => visibleEvents(deps, userId, deviceId, eventIds),
     eventContexts: (...asked) => eventContexts(deps, ...asked),
     roomExists: (roomId) => roomExists(deps, roomId),
+    occupants: (roomId) => occupants(deps, roomId),
+    occupiedRooms: (userId) => occupiedRooms(deps, userId),
     emptyRooms: (page) => emptyRooms(deps, page),
     roomFootprint: (roomId) => roomFootprint(deps, roomId),
     deletions: (page) => deletions(deps, page),

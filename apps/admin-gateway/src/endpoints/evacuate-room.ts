@@ -1,14 +1,20 @@
 import { z } from 'zod';
 
-import type { CallBus } from '@seneschal/bus';
 import { roomserver } from '@seneschal/contracts';
 import { endpoint, type Endpoint } from '@seneschal/http';
 import { isRoomId, notFound } from '@seneschal/matrix';
 
 import { flag } from '../flag.ts';
+import { longCall, longCallAnswers } from '../long-call.ts';
+import { type Evacuation, type EvacuationDeps, evacuationOf, isJob } from './evacuation.ts';
 
-/** Makes all local users leave a room. The body is not read. */
-export const evacuateRoom = (deps: { bus: CallBus }): Endpoint[] =>
+const answer = z.object({
+  affected: z.array(z.string()),
+  failed: z.array(z.object({ user_id: z.string(), reason: z.string() })).optional(),
+});
+
+/** Makes all local users leave a room, as a job when they are many. The body is not read. */
+export const evacuateRoom = (deps: EvacuationDeps): Endpoint[] =>
   (['GET', 'POST'] as const).map((method) =>
     endpoint({
       method,
@@ -19,20 +25,28 @@ export const evacuateRoom = (deps: { bus: CallBus }): Endpoint[] =>
       summary: 'Makes all local users leave a room, and withdraws their invites and knocks',
       params: z.object({ roomId: z.string() }),
       query: z.object({ dry_run: flag, block: flag }),
-      answer: z.object({
-        affected: z.array(z.string()),
-        failed: z.array(z.object({ user_id: z.string(), reason: z.string() })).optional(),
-      }),
-      handle: async ({ params: { roomId }, query, requester }) => {
-        if (!isRoomId(roomId)) throw notFound('There is no such room.');
-        const { affected, failed } = await deps.bus.call(roomserver.evacuateRoom, {
-          roomId,
-          requestedBy: requester.userId,
-          dryRun: query.dry_run,
-          block: query.block,
+      answer,
+      otherAnswers: longCallAnswers,
+      handle: async (request) => {
+        const { roomId } = request.params;
+        const size = isRoomId(roomId) ? await deps.roomserver.occupants(roomId) : undefined;
+        if (size === undefined) throw notFound('There is no such room.');
+        const { dry_run: dryRun, block } = request.query;
+        const input = { roomId, requestedBy: request.requester.userId, block };
+        if (dryRun || !isJob(deps, request, size)) {
+          const { affected, failed } = await deps.bus.call(roomserver.evacuateRoom, { ...input, dryRun });
+          return toAnswer({ affected, failed: failed.map(({ userId: item, reason }) => ({ item, reason })) });
+        }
+        return longCall(deps, request, {
+          kind: roomserver.evacuateRoomJob,
+          input,
+          answer: async (job) => toAnswer(await evacuationOf(deps.jobs.reads, job)),
         });
-        const reasons = failed.map(({ userId, reason }) => ({ user_id: userId, reason }));
-        return { affected, ...(reasons.length > 0 ? { failed: reasons } : {}) };
       },
     }),
   );
+
+function toAnswer({ affected, failed }: Evacuation): z.infer<typeof answer> {
+  const reasons = failed.map(({ item, reason }) => ({ user_id: item, reason }));
+  return { affected, ...(reasons.length > 0 ? { failed: reasons } : {}) };
+}

@@ -21,7 +21,12 @@ export interface AdminDeps {
   roomserver: RoomserverForAdmin;
   config: Pick<
     Config,
-    'server_name' | 'bcrypt_cost' | 'registration_shared_secret' | 'registration_requires_token'
+    | 'server_name'
+    | 'bcrypt_cost'
+    | 'registration_shared_secret'
+    | 'registration_requires_token'
+    | 'job_wait'
+    | 'evacuate_job_size'
   >;
 }
 

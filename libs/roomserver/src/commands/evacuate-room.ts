@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, RawBuilder } from 'kysely';
 import type { z } from 'zod';
 
 import type { CommandContext } from '@seneschal/bus';
@@ -18,7 +18,7 @@ type Output = z.infer<typeof roomserver.evacuateRoom.output>;
 const part = roomserver.evacuateRoom.output;
 
 /** What one transaction did, and the user ID that the next one goes on after. */
-interface Page extends Output {
+export interface Page extends Output {
   last: string | undefined;
 }
 
@@ -40,32 +40,40 @@ export async function evacuateRoom(
   input: Input,
   context: Pick<CommandContext, 'parts' | 'partStatement'>,
 ): Promise<Output> {
-  const unknownRoom = notFound('There is no such room.');
-  if ((await roomNidOf(deps.db, input.roomId)) === undefined) throw unknownRoom;
+  if ((await roomNidOf(deps.db, input.roomId)) === undefined) throw unknownRoom();
   if (input.block && !input.dryRun) {
     await blockRoom(deps.db, { roomId: input.roomId, blockedBy: input.requestedBy });
   }
   const pages: Output[] = (await context.parts()).map((one) => part.parse(one));
   let page: Page = { affected: [], failed: [], last: '' };
   while (page.last !== undefined) {
-    page = await evacuatePage(deps, input, context, page.last, unknownRoom);
+    page = await evacuatePage(deps, input, page.last, ({ affected, failed }) =>
+      context.partStatement(affected[0] ?? '', { affected, failed }, ifStored),
+    );
     pages.push(page);
   }
   return merge(pages);
 }
 
-async function evacuatePage(
-  deps: EvacuateRoomDeps,
-  input: Input,
-  context: Pick<CommandContext, 'partStatement'>,
+function unknownRoom(): MatrixError {
+  return notFound('There is no such room.');
+}
+
+/**
+ * Makes the next users after one of them leave.
+ * @param also a statement to take effect with their leaving, guarded by `ifStored`
+ */
+export async function evacuatePage(
+  deps: Pick<EvacuateRoomDeps, 'writer'>,
+  input: Pick<Input, 'roomId' | 'dryRun'>,
   after: string,
-  unknownRoom: MatrixError,
+  also: (page: Output) => RawBuilder<unknown>,
 ): Promise<Page> {
   return deps.writer.run<Page>(input.roomId, {
     users: [],
     isAlone: true,
     isRehearsal: input.dryRun,
-    unknownRoom,
+    unknownRoom: unknownRoom(),
     apply: async ({ draft, db }) => {
       const members = await readLocalMembers(db, draft.room.roomNid, after, pageSize);
       const page: Page = { affected: [], failed: [], last: undefined };
@@ -78,7 +86,7 @@ async function evacuatePage(
       page.last = members.size < pageSize ? undefined : [...members.keys()].at(-1);
       return page;
     },
-    also: ({ affected, failed }) => context.partStatement(affected[0] ?? '', { affected, failed }, ifStored),
+    also,
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, RawBuilder } from 'kysely';
 import type { z } from 'zod';
 
 import type { CommandContext } from '@seneschal/bus';
@@ -38,14 +38,9 @@ export async function evacuateUser(
 ): Promise<Output> {
   const earlier = (await context.parts()).map((one) => part.parse(one));
   const rooms = await roomsToLeave(deps.db, input.userId);
-  const reasons = new Map<string, string | undefined>();
-  const pending = [...rooms];
-  const work = async (): Promise<void> => {
-    for (let roomId = pending.shift(); roomId !== undefined; roomId = pending.shift()) {
-      reasons.set(roomId, await leave(deps, input, context, roomId));
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, work));
+  const reasons = await leaveRooms(deps, input, rooms, (roomId) =>
+    context.partStatement(roomId, { affected: [roomId], failed: [] }, ifStored),
+  );
   const affected = earlier.flatMap((one) => one.affected);
   const failed: Output['failed'] = [];
   for (const roomId of rooms) {
@@ -56,11 +51,33 @@ export async function evacuateUser(
   return { affected: [...new Set(affected)], failed };
 }
 
-/** Why the room could not be left, or undefined. */
+type LeaveDeps = Pick<EvacuateUserDeps, 'writer' | 'logger'>;
+type Leaving = Pick<Input, 'userId' | 'dryRun'>;
+/** A statement to take effect with the leaving of a room, guarded by `ifStored`. */
+type Also = (roomId: string) => RawBuilder<unknown>;
+
+/** Leaves rooms, some at a time. Answers for each why it could not be left, or undefined. */
+export async function leaveRooms(
+  deps: LeaveDeps,
+  input: Leaving,
+  roomIds: readonly string[],
+  also: Also,
+): Promise<Map<string, string | undefined>> {
+  const reasons = new Map<string, string | undefined>();
+  const pending = [...roomIds];
+  const work = async (): Promise<void> => {
+    for (let roomId = pending.shift(); roomId !== undefined; roomId = pending.shift()) {
+      reasons.set(roomId, await leave(deps, input, also, roomId));
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+  return reasons;
+}
+
 async function leave(
-  deps: EvacuateUserDeps,
-  input: Input,
-  context: Pick<CommandContext, 'partStatement'>,
+  deps: LeaveDeps,
+  input: Leaving,
+  also: Also,
   roomId: string,
 ): Promise<string | undefined> {
   try {
@@ -73,10 +90,7 @@ async function leave(
         // Another leave was faster: the user is out, which is what was asked for.
         return membership === 'leave' || membership === 'ban' ? undefined : leaveRoom(draft, input.userId);
       },
-      also: (reason) =>
-        reason === undefined
-          ? context.partStatement(roomId, { affected: [roomId], failed: [] }, ifStored)
-          : undefined,
+      also: (reason) => (reason === undefined ? also(roomId) : undefined),
     });
   } catch (error) {
     if (isMatrixError(error)) return error.message;

@@ -12,6 +12,22 @@ export async function roomsToLeave(db: Kysely<RoomserverTables>, userId: string)
   return result.rows.map((row) => row.room_id);
 }
 
+/** A page of the rooms that a user is in or on the way into, in the order of their numbers. */
+export async function pageOfRoomsToLeave(
+  db: Kysely<RoomserverTables>,
+  userId: string,
+  after: number,
+  limit: number,
+): Promise<{ roomNid: number; roomId: string }[]> {
+  const result = await sql<{ roomNid: number; roomId: string }>`
+    SELECT r.room_nid AS "roomNid", r.room_id AS "roomId"
+    FROM roomserver_memberships m JOIN roomserver_rooms r USING (room_nid)
+    WHERE m.user_id = ${userId} AND m.membership = ANY('{join,invite,knock}'::text[]) AND m.room_nid > ${after}
+    ORDER BY m.room_nid LIMIT ${limit}
+  `.execute(db);
+  return result.rows;
+}
+
 /** Marks a room that the user is out of as forgotten; false when the user is still in, or never was. */
 export async function forget(db: Kysely<RoomserverTables>, roomId: string, userId: string): Promise<boolean> {
   const result = await sql`

@@ -24,6 +24,9 @@ export const jobEvents = (deps: Deps): Endpoint =>
     path: `${path}/:jobId/events`,
     access: 'admin',
     rateLimit: 'admin',
+    scope: 'read',
+    // A client that follows a job asks again and again, and changes nothing.
+    audit: false,
     summary: 'Follows a job by server-sent events, from Last-Event-ID on',
     params: jobParams,
     answer: z.object({}),

@@ -16,6 +16,9 @@ export const getJob = (deps: Deps): Endpoint =>
     path: `${path}/:jobId`,
     access: 'admin',
     rateLimit: 'admin',
+    scope: 'read',
+    // A client that follows a job asks again and again, and changes nothing.
+    audit: false,
     summary: 'How far a job is, how fast it goes, and when it is likely to end',
     params: jobParams,
     answer: jobAnswer.extend({ input: z.record(z.string(), z.unknown()) }),
@@ -32,6 +35,9 @@ export const jobItems = (deps: Deps): Endpoint =>
     path: `${path}/:jobId/items`,
     access: 'admin',
     rateLimit: 'admin',
+    scope: 'read',
+    // A client that follows a job asks again and again, and changes nothing.
+    audit: false,
     summary: 'Results of the items of a job, with the reason of each that failed or was skipped',
     params: jobParams,
     query: z.object({

@@ -12,6 +12,9 @@ export const listJobs = (deps: { jobs: { reads: Pick<JobReads, 'list'> } }): End
     path,
     access: 'admin',
     rateLimit: 'admin',
+    scope: 'read',
+    // A client that follows a job asks again and again, and changes nothing.
+    audit: false,
     summary: 'The jobs, newest first',
     query: z.object({
       kind: z.string().optional(),

@@ -38,6 +38,19 @@ export const createRoom = command('roomserver', 'createRoom', {
   output: z.object({ roomId: z.string(), roomAlias: z.string().optional() }),
 });
 
+/** `POST /rooms/{roomId}/upgrade`. Remembered; a room that was upgraded to this version answers its replacement. */
+export const upgradeRoom = command('roomserver', 'upgradeRoom', {
+  input: z.object({
+    roomId: z.string(),
+    requestedBy: z.string(),
+    profile: memberProfile,
+    newVersion: z.string(),
+    /** Beside the user who upgrades; without effect before room version 12. */
+    additionalCreators: z.array(z.string()),
+  }),
+  output: z.object({ replacementRoom: z.string() }),
+});
+
 /**
  * One membership change by `sender` of `target`: join, knock and leave of oneself, invite, kick (leave of
  * another), ban and unban (leave of a banned user). Asking for what is already so answers the event there is.

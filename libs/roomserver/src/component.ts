@@ -18,6 +18,7 @@ import { deleteReport, updateReport } from './commands/manage-reports.ts';
 import { reportEvent, reportRoom, reportUser } from './commands/report-content.ts';
 import { deleteRoomAlias, setRoomAlias, setRoomVisibility } from './commands/room-aliases.ts';
 import { sendEvent } from './commands/send-event.ts';
+import { upgradeRoom } from './commands/upgrade-room.ts';
 import { userapiConsumer } from './consumers/userapi.ts';
 import { evacuateRoomSteps } from './jobs/evacuate-room.ts';
 import { evacuateUserSteps } from './jobs/evacuate-user.ts';
@@ -53,6 +54,7 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
   lifecycle.add(
     await bus.serve('roomserver', [
       handle(roomserver.createRoom, (input, context) => createRoom(deps, input, context)),
+      handle(roomserver.upgradeRoom, (input, context) => upgradeRoom(deps, input, context)),
       handle(roomserver.changeMembership, (input) => changeMembership(deps, input)),
       handle(roomserver.forgetRoom, (input) => forgetRoom(deps, input)),
       handle(roomserver.sendEvent, (input) => sendEvent(deps, input)),

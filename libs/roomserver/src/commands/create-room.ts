@@ -1,5 +1,3 @@
-import { randomBytes, randomInt } from 'node:crypto';
-
 import type { Kysely, Transaction } from 'kysely';
 import type { z } from 'zod';
 
@@ -7,24 +5,20 @@ import type { CommandContext, WakeBus } from '@seneschal/bus';
 import { roomserver } from '@seneschal/contracts';
 import { transact } from '@seneschal/database';
 import {
-  buildEvent,
   forbidden,
   invalidParam,
-  isMatrixError,
   isRoomAlias,
   isUserId,
-  MatrixError,
   roomInUse,
   roomVersion,
-  type RoomVersion,
   serverNameOf,
   type Signer,
 } from '@seneschal/matrix';
 
 import { initialEvents, createContent } from '../room/initial-events.ts';
-import { type EventInput, RoomDraft } from '../room/room-draft.ts';
+import { invalidRoomState, openRoom } from '../room/open-room.ts';
+import type { EventInput, RoomDraft } from '../room/room-draft.ts';
 import { insertAlias } from '../storage/aliases.ts';
-import { insertRoom } from '../storage/rooms.ts';
 import { storeDraft } from '../storage/store-draft.ts';
 import type { RoomserverTables } from '../storage/tables.ts';
 
@@ -51,7 +45,13 @@ export async function createRoom(
   const alias = aliasOf(input, deps.signer.serverName);
   checkInvites(input, deps.signer.serverName);
   const { output, position } = await transact(deps.db, async (transaction) => {
-    const draft = await openRoom(deps, transaction, input, version);
+    const draft = await openRoom(transaction, deps.signer, {
+      creator: input.creator,
+      users: input.invite.map((one) => one.userId),
+      content: createContent(input, version),
+      version,
+      isListed: input.listed,
+    });
     if (alias !== undefined) await takeAlias(transaction, alias, draft.room.roomNid, input.creator);
     appendAll(draft, initialEvents(input, version, alias));
     const made: Output = {
@@ -66,89 +66,13 @@ export async function createRoom(
   return output;
 }
 
-/** The room's row and a draft that begins with its create event, which names the room in version 12. */
-async function openRoom(
-  deps: CreateRoomDeps,
-  transaction: Transaction<RoomserverTables>,
-  input: Input,
-  version: RoomVersion,
-): Promise<RoomDraft> {
-  const create: EventInput = {
-    type: 'm.room.create',
-    sender: input.creator,
-    stateKey: '',
-    content: createContent(input, version),
-  };
-  const { roomNid, roomId, now } = await claimRoom(deps, transaction, input, version, create);
-  const draft = new RoomDraft(
-    {
-      roomNid,
-      roomId,
-      version,
-      forwardExtremities: [],
-      depth: 0,
-      lastPosition: 0,
-      isBlocked: false,
-      state: new Map(),
-    },
-    deps.signer,
-    () => now,
-  );
-  for (const userId of [input.creator, ...input.invite.map((one) => one.userId)]) {
-    draft.setMember(userId, undefined);
-  }
-  appendAll(draft, [create]);
-  return draft;
-}
-
-/**
- * Takes a room ID. In version 12 it is the hash of the create event: two rooms that one user makes in the
- * same millisecond would have the same, so the later one says that it was made a little later.
- */
-async function claimRoom(
-  deps: CreateRoomDeps,
-  transaction: Transaction<RoomserverTables>,
-  input: Input,
-  version: RoomVersion,
-  create: EventInput,
-): Promise<{ roomNid: number; roomId: string; now: number }> {
-  for (let now = Date.now(); ; now += randomInt(1, 20)) {
-    const roomId = version.roomIdIsCreateHash
-      ? createdRoomId(create, version, deps.signer, now)
-      : `!${randomBytes(18).toString('base64url')}:${deps.signer.serverName}`;
-    const roomNid = await insertRoom(transaction, {
-      roomId,
-      roomVersion: version.id,
-      isListed: input.listed,
-      createdTs: now,
-    });
-    if (roomNid !== undefined) return { roomNid, roomId, now };
-  }
-}
-
-/** The draft's first event must be just this one: same content, same time, no parents. */
-function createdRoomId(create: EventInput, version: RoomVersion, signer: Signer, now: number): string {
-  const proto = {
-    type: create.type,
-    sender: create.sender,
-    state_key: '',
-    content: create.content,
-    origin_server_ts: now,
-    prev_events: [],
-    auth_events: [],
-    depth: 1,
-  };
-  return buildEvent(proto, version, signer).roomId;
-}
-
 function appendAll(draft: RoomDraft, events: readonly EventInput[]): void {
   for (const event of events) {
     try {
       if (event.type === 'm.room.member' && event.stateKey !== undefined) ensureKnown(draft, event.stateKey);
       draft.append(event);
     } catch (error) {
-      if (!isMatrixError(error) || error.status !== 403) throw error;
-      throw new MatrixError(400, 'M_INVALID_ROOM_STATE', `${event.type} is not possible: ${error.message}`);
+      throw invalidRoomState(error, event);
     }
   }
 }

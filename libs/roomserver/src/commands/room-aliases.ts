@@ -2,17 +2,9 @@ import type { Kysely } from 'kysely';
 import type { z } from 'zod';
 
 import type { roomserver } from '@seneschal/contracts';
-import {
-  forbidden,
-  invalidParam,
-  MatrixError,
-  notFound,
-  parseRoomAlias,
-  parsePowerLevels,
-  requiredPowerLevel,
-  userPowerLevel,
-} from '@seneschal/matrix';
+import { forbidden, invalidParam, MatrixError, notFound, parseRoomAlias } from '@seneschal/matrix';
 
+import { maySetState } from '../room/power.ts';
 import type { RoomDraft } from '../room/room-draft.ts';
 import type { RoomWriter } from '../room/room-writer.ts';
 import { deleteAlias, findAlias, insertAlias } from '../storage/aliases.ts';
@@ -88,14 +80,6 @@ export async function setRoomVisibility(
 }
 
 function demandAliasPower(draft: RoomDraft, userId: string): void {
-  const { version } = draft.room;
-  const create = draft.stateEvent('m.room.create')?.pdu;
-  const content = draft.stateEvent('m.room.power_levels')?.pdu.content;
-  const levels = content === undefined ? undefined : parsePowerLevels(content, version);
-  const isAllowed =
-    create !== undefined &&
-    draft.membership(userId) === 'join' &&
-    userPowerLevel(userId, levels, create, version) >=
-      requiredPowerLevel('m.room.canonical_alias', true, levels);
+  const isAllowed = maySetState(draft, userId, 'm.room.canonical_alias');
   if (!isAllowed) throw forbidden('You lack the power level for this in the room.');
 }

@@ -62,7 +62,8 @@ export function initialEvents(input: Input, version: RoomVersion, alias: string 
   ];
 }
 
-function memberContent(membership: string, profile: Input['profile']): JsonObject {
+/** The content of a membership event with the profile of its user. */
+export function memberContent(membership: string, profile: Input['profile']): JsonObject {
   return {
     membership,
     ...(profile.displayname === undefined ? {} : { displayname: profile.displayname }),

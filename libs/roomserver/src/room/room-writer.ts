@@ -101,6 +101,22 @@ export class RoomWriter {
     }) as Promise<T>;
   }
 
+  /**
+   * Runs an operation in a transaction that holds the lock of the log already, so that nobody else can write meanwhile.
+   * The caller wakes the consumers after the commit; `position` is undefined when nothing was stored.
+   */
+  async runWithin<T>(
+    transaction: Transaction<RoomserverTables>,
+    roomId: string,
+    operation: RoomOperation<T>,
+  ): Promise<{ result: T; position: number | undefined }> {
+    const written = await this.#write(transaction, roomId, [operation]);
+    if (written === undefined) throw new Error('A room changed under the lock of the log.');
+    const [outcome] = written.outcomes;
+    if (outcome?.ok !== true) throw outcome?.error;
+    return { result: outcome.result as T, position: written.position };
+  }
+
   /** Drops what is remembered of a room that is gone. */
   forget(roomNid: number): void {
     this.#cache.delete(roomNid);

@@ -1,4 +1,4 @@
-import { sql, type Kysely } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 
 import type { RoomserverTables } from './tables.ts';
 
@@ -48,4 +48,16 @@ export async function findAlias(
 
 export async function deleteAlias(db: Kysely<RoomserverTables>, alias: string): Promise<void> {
   await db.deleteFrom('roomserver_aliases').where('alias', '=', alias).execute();
+}
+
+/** Points all aliases of one room to another. */
+export async function moveAliases(
+  transaction: Transaction<RoomserverTables>,
+  { from, to }: { from: number; to: number },
+): Promise<void> {
+  await transaction
+    .updateTable('roomserver_aliases')
+    .set({ room_nid: to })
+    .where('room_nid', '=', from)
+    .execute();
 }

@@ -40,6 +40,32 @@ export async function roomNidOf(db: Kysely<RoomserverTables>, roomId: string): P
   return row?.room_nid;
 }
 
+/** Undefined when there is no such room. */
+export async function versionOfRoom(
+  db: Kysely<RoomserverTables>,
+  roomId: string,
+): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('roomserver_rooms')
+    .select('room_version')
+    .where('room_id', '=', roomId)
+    .executeTakeFirst();
+  return row?.room_version;
+}
+
+/** Lists one room in the directory in another's place, if that is listed. */
+export async function moveListing(
+  transaction: Transaction<RoomserverTables>,
+  { from, to }: { from: number; to: number },
+): Promise<void> {
+  await sql`
+    WITH listed AS (
+      UPDATE roomserver_rooms SET is_listed = false WHERE room_nid = ${from} AND is_listed RETURNING room_nid
+    )
+    UPDATE roomserver_rooms SET is_listed = true FROM listed WHERE roomserver_rooms.room_nid = ${to}
+  `.execute(transaction);
+}
+
 /** The current state of a room, memberships apart. Rows that cannot be read are left out. */
 export async function readState(
   db: Kysely<RoomserverTables>,

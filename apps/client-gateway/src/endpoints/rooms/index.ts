@@ -28,6 +28,7 @@ import { getStateEvent, putStateEvent } from './state-event.ts';
 import { state } from './state.ts';
 import { turnServer } from './turn-server.ts';
 import { unban } from './unban.ts';
+import { upgradeRoom } from './upgrade-room.ts';
 import { clientVersions } from './versions.ts';
 
 export interface RoomEndpointDeps {
@@ -46,6 +47,7 @@ export function roomEndpoints(deps: RoomEndpointDeps): Endpoint[] {
     capabilities(deps),
     turnServer(),
     createRoom(deps),
+    upgradeRoom(deps),
     joinRoom(deps),
     joinRoomByAlias(deps),
     knock(deps),

@@ -222,7 +222,8 @@ export interface RoomserverForSearch {
     roomId?: string;
   }): Promise<IndexableEvent[]>;
   eventsById(eventIds: readonly string[]): Promise<IndexableEvent[]>;
-  roomExists(roomId: string): Promise<boolean>;
+  /** How many events of some types there are up to a position, in one room or in all. */
+  countOfTypes(types: readonly string[], upTo: number, roomId?: string): Promise<number>;
   /** The rooms that the user is joined to, with what may be seen of each: room history visibility as it is now. */
   visibleRanges(userId: string): Promise<VisibleRange[]>;
   /** Those of the events that the user, as a member of their rooms, may see; redacted ones are left out. */

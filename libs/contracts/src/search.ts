@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { command } from './command.ts';
+import { jobKind } from './jobs.ts';
 import type { EventContext, StoredEvent } from './roomserver-reads.ts';
 
 /**
@@ -11,6 +12,29 @@ export const purgeRoom = command('search', 'purgeRoom', {
   input: z.object({ roomId: z.string() }),
   output: z.object({ removed: z.number() }),
   timeoutMs: 120_000,
+});
+
+/**
+ * Builds a fresh index beside the one that is searched, and puts it in its place when it is complete; what changes
+ * meanwhile reaches both. `indexed` in the result is the number of events that can be found.
+ */
+export const reindex = jobKind({
+  component: 'search',
+  name: 'reindex_search',
+  input: z.object({}),
+  target: () => 'all rooms',
+  phases: ['prepare', 'read', 'complete', 'swap', 'clean'],
+  weight: 'heavy',
+});
+
+/** Brings the documents of one room up to date in the index that is searched, and removes those without an event. */
+export const reindexRoom = jobKind({
+  component: 'search',
+  name: 'reindex_room',
+  input: z.object({ roomId: z.string() }),
+  target: ({ roomId }) => roomId,
+  phases: ['read', 'remove', 'report'],
+  weight: 'light',
 });
 
 /** What can be searched, as the client-server API names it. */
@@ -80,4 +104,47 @@ export interface SearchForClient {
    * search is off, M_INVALID_PARAM for a token that is none.
    */
   search(request: SearchRequest): Promise<SearchPage>;
+}
+
+/** What is wrong with an index, by counts and with some of the events. */
+export interface IndexFault {
+  count: number;
+  /** At most ten. */
+  examples: string[];
+}
+
+export interface SearchStatus {
+  isOn: boolean;
+  /** Name and version of the engine of new indexes; undefined while it cannot be reached. */
+  engine?: string;
+  /** Why the engine cannot be used. */
+  problem?: string;
+  /** The index that is searched; undefined before there is anything to find. */
+  index?: {
+    generation: number;
+    engine: string;
+    language: string;
+    documents?: number;
+    /** Up to which stream position the index has followed, and where the rooms are. */
+    position: number;
+    latest: number;
+  };
+  /** Generation of the index that is being built. */
+  building?: number;
+  comparison?: {
+    /** Events that are to be found according to the rooms. */
+    expected: number;
+    missing: IndexFault;
+    stale: IndexFault;
+    orphaned: IndexFault;
+    /** Whether everything was compared in the time there was. */
+    isComplete: boolean;
+  };
+}
+
+export interface SearchForAdmin {
+  /** Throws M_UNKNOWN (400) while search is off. */
+  requireOn(): void;
+  /** How the index is; with `compare` every event is compared with its document. */
+  status(asked: { compare: boolean; roomId?: string }): Promise<SearchStatus>;
 }

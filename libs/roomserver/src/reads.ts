@@ -14,7 +14,7 @@ import { emptyRooms } from './queries/empty-rooms.ts';
 import { encryptedRoomChanges } from './queries/encrypted-room-changes.ts';
 import { eventContexts } from './queries/event-contexts.ts';
 import { event } from './queries/event.ts';
-import { eventsById, eventsOfTypes } from './queries/indexable-events.ts';
+import { countOfTypes, eventsById, eventsOfTypes } from './queries/indexable-events.ts';
 import { isListed } from './queries/is-listed.ts';
 import { occupants, occupiedRooms } from './queries/occupants.ts';
 import { joinedRooms } from './queries/joined-rooms.ts';
@@ -65,6 +65,7 @@ export function roomserverReads(database: Database, logger: Pick<Logger, 'warn'>
     usersSharingRooms: (userId, candidates) => usersSharingRooms(deps, userId, candidates),
     encryptedRoomChanges: (userId, since, until) => encryptedRoomChanges(deps, userId, since, until),
     eventsOfTypes: (page) => eventsOfTypes(deps, page),
+    countOfTypes: (types, upTo, roomId) => countOfTypes(deps, types, upTo, roomId),
     eventsById: (eventIds) => eventsById(deps, eventIds),
     visibleRanges: (userId) => visibleRanges(deps, userId),
     visibleEvents: (userId, deviceId, eventIds) => visibleEvents(deps, userId, deviceId, eventIds),

@@ -22,18 +22,24 @@ export async function usableIndexes(db: Kysely<SearchTables>, engines: Engines):
   });
 }
 
-/** Writes to the index that is searched and to the one that is being built. */
+/**
+ * Writes to the index that is searched. For one that is being built it is noted what has changed: it is looked at
+ * again before that one is put in the place of the other.
+ */
 export async function writeToAll(
   transaction: Transaction<SearchTables>,
   indexes: readonly OpenIndex[],
-  changes: IndexChanges & { changedByOthers: readonly string[] },
+  changes: IndexChanges,
   logger: Pick<Logger, 'error'>,
 ): Promise<void> {
   for (const { index, engine } of indexes) {
+    if (index.state === 'building') {
+      const ids = [...changes.put.map((document) => document.eventId), ...changes.remove];
+      await insertRedo(transaction, index, 'event', ids);
+      continue;
+    }
     const refused = await engine.write(transaction as unknown as Kysely<unknown>, index, changes);
     if (refused.length > 0) logger.error({ events: refused }, 'the search engine refused documents');
-    // What the building has read before, it may write after this.
-    if (index.state === 'building') await insertRedo(transaction, index, 'event', changes.changedByOthers);
   }
 }
 

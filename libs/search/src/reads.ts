@@ -1,5 +1,5 @@
 import type { Config } from '@seneschal/config';
-import type { RoomserverForSearch, SearchForClient } from '@seneschal/contracts';
+import type { RoomserverForSearch, SearchForAdmin, SearchForClient } from '@seneschal/contracts';
 import type { Database } from '@seneschal/database';
 import { MatrixError } from '@seneschal/matrix';
 import type { Logger } from '@seneschal/observability';
@@ -7,6 +7,7 @@ import type { Logger } from '@seneschal/observability';
 import { EngineRefused, EngineUnavailable } from './engines/engine.ts';
 import { type EngineConfig, openEngines } from './engines/open-engines.ts';
 import { search } from './queries/search.ts';
+import { status } from './queries/status.ts';
 import type { SearchTables } from './storage/tables.ts';
 
 export interface SearchReadsDeps {
@@ -16,14 +17,19 @@ export interface SearchReadsDeps {
   roomserver: RoomserverForSearch;
 }
 
-export type SearchReads = SearchForClient;
+export type SearchReads = SearchForClient & SearchForAdmin;
 
-/** Searches, run in the gateway that is asked. */
+/** Searches, and how the index is, run in the gateway that is asked. */
 export function searchReads({ database, config, logger, roomserver }: SearchReadsDeps): SearchReads {
   const deps = { db: database.tables<SearchTables>(), engines: openEngines(database, config), roomserver };
+  const requireOn = (): void => {
+    if (!config.search) throw new MatrixError(400, 'M_UNKNOWN', 'Search is turned off on this server.');
+  };
   return {
+    requireOn,
+    status: async (asked) => (config.search ? status(deps, asked) : { isOn: false }),
     search: async (request) => {
-      if (!config.search) throw searchIsOff();
+      requireOn();
       try {
         return await search(deps, request);
       } catch (error) {
@@ -33,8 +39,4 @@ export function searchReads({ database, config, logger, roomserver }: SearchRead
       }
     },
   };
-}
-
-export function searchIsOff(): MatrixError {
-  return new MatrixError(400, 'M_UNKNOWN', 'Search is turned off on this server.');
 }

@@ -140,17 +140,17 @@ describe.each(engineNames)('the contract of a search engine: %s', (name) => {
   });
 
   it('tells which documents it holds between two positions', async () => {
-    const all = [10, 20, 30].map((position) => documentWith(`at ${position}`, { position }));
+    const all = [30, 10, 20].map((position) => documentWith(`at ${position}`, { position }));
     const index = await bench.index(all);
     const between = async (after: number, upTo: number, limit = 10): Promise<number[]> => {
       const found = await bench.engine.documentsBetween(index, { after, upTo }, limit);
-      return found.map((one) => one.position).sort((a, b) => a - b);
+      return found.map((one) => one.position);
     };
     expect(await between(10, 30)).toEqual([20, 30]);
     expect(await between(0, Infinity)).toEqual([10, 20, 30]);
-    expect(await between(0, Infinity, 2)).toHaveLength(2);
+    expect(await between(0, Infinity, 2)).toEqual([10, 20]);
     const [only] = await bench.engine.documentsBetween(index, { after: 10, upTo: 20, roomId: room }, 10);
-    expect(only).toEqual({ eventId: all[1]!.eventId, position: 20, text: 'at 20' });
+    expect(only).toEqual({ eventId: all[2]!.eventId, position: 20, text: 'at 20' });
   });
 
   it('takes any text that an event can hold', async () => {

@@ -1,13 +1,15 @@
-import { search as searchContract } from '@seneschal/contracts';
-import {
-  startWorld,
-  type TestAnswer,
-  type TestClient,
-  type World,
-  type WorldOptions,
-} from '@seneschal/testing';
+import { sql } from 'kysely';
 
-import { type engineNames, settingsFor } from './engines.ts';
+import { type Job, roomserver, search as searchContract, type SearchStatus } from '@seneschal/contracts';
+import { roomserverReads } from '@seneschal/roomserver';
+import { startWorld, type TestAnswer, TestClient, type World, type WorldOptions } from '@seneschal/testing';
+
+import type { IndexedDocument } from '../src/engines/engine.ts';
+import { openEngines } from '../src/engines/open-engines.ts';
+import { searchReads } from '../src/index.ts';
+import { liveIndex } from '../src/storage/indexes.ts';
+import type { SearchTables } from '../src/storage/tables.ts';
+import { documentWith, type engineNames, settingsFor } from './engines.ts';
 
 export interface Answer {
   count: number;
@@ -47,7 +49,17 @@ export class SearchStage {
 
   /** Removes what was put into a shared engine. */
   async stop(): Promise<void> {
+    const { database, config } = this.world.homeserver.platform;
+    const live = await liveIndex(database.tables<SearchTables>());
+    if (live !== undefined) await openEngines(database, config).of(live.engine)?.drop(live);
     await this.world.stop();
+  }
+
+  /** A server with other settings on the same database. */
+  async beside(settings: Record<string, string>): Promise<SearchStage> {
+    const url = this.world.homeserver.platform.config.database_url;
+    const world = await startWorld({ settings: { ...settings, SENESCHAL_DATABASE_URL: url } });
+    return new SearchStage(world, new TestClient(world.url, this.user));
   }
 
   /** Sends an event; answers its ID. */
@@ -97,6 +109,90 @@ export class SearchStage {
     await this.world.settled();
     const { results } = await this.search(by, term, criteria);
     return results.map(({ result }) => result.event_id);
+  }
+
+  /** Sends many messages, each with the word `swell`. */
+  async sayMany(roomId: string, count: number): Promise<void> {
+    const { bus } = this.world.homeserver.platform;
+    const sender = this.user.userId;
+    for (let sent = 0; sent < count;) {
+      const batch = Array.from({ length: Math.min(100, count - sent) }, (_, index) => sent + index);
+      await Promise.all(
+        batch.map((number) => {
+          const content = { msgtype: 'm.text', body: `swell number ${number}` };
+          return bus.call(roomserver.sendEvent, { roomId, sender, type: 'm.room.message', content });
+        }),
+      );
+      sent += batch.length;
+    }
+    await this.world.settled();
+  }
+
+  /** Has everything, or one room, indexed anew; answers the job when it has ended. */
+  async reindex(roomId?: string): Promise<Job> {
+    const { jobs } = this.world.homeserver.platform;
+    const { jobId } =
+      roomId === undefined
+        ? await jobs.start(searchContract.reindex, {}, { requestedBy: '@admin:test.example' })
+        : await jobs.start(searchContract.reindexRoom, { roomId }, { requestedBy: '@admin:test.example' });
+    const job = await jobs.wait(jobId, 25_000);
+    if (job === undefined) throw new Error('The job is gone.');
+    return job;
+  }
+
+  /** How many events can be found, counted in the rooms. */
+  async searchable(): Promise<number> {
+    const found = await sql<{ count: number }>`
+      SELECT count(*) FROM roomserver_events JOIN roomserver_rooms USING (room_nid)
+      WHERE type IN ('m.room.message', 'm.room.name', 'm.room.topic') AND redacted_by IS NULL
+        AND json LIKE '{%' AND json NOT LIKE '%"m.replace"%'
+    `.execute(this.world.sql);
+    return found.rows[0]?.count ?? 0;
+  }
+
+  async positionOf(eventId: string): Promise<number> {
+    const found = await sql<{ position: number }>`
+      SELECT position FROM roomserver_events WHERE event_id = ${eventId}
+    `.execute(this.world.sql);
+    return found.rows[0]?.position ?? 0;
+  }
+
+  status(roomId?: string): Promise<SearchStatus> {
+    const { database, config, logger } = this.world.homeserver.platform;
+    const reads = searchReads({ database, config, logger, roomserver: roomserverReads(database, logger) });
+    return reads.status({ compare: true, ...(roomId === undefined ? {} : { roomId }) });
+  }
+
+  /** Writes documents into the index that is searched, past everything that knows better. */
+  async spoil(documents: readonly (IndexedDocument & { roomId: string })[]): Promise<void> {
+    const { database, config } = this.world.homeserver.platform;
+    const live = await liveIndex(database.tables<SearchTables>());
+    const engine = live && openEngines(database, config).of(live.engine);
+    if (live === undefined || engine === undefined) throw new Error('There is no index.');
+    const put = documents.map(({ text, ...given }) => documentWith(text, given));
+    await engine.write(database.tables(), live, { put, remove: [] });
+  }
+
+  /** Searches all the time, and counts the answers that lack an event. */
+  searchUntil(eventId: string, term: string): { stop(): Promise<{ incomplete: number; asked: number }> } {
+    let isOver = false;
+    const loop = async (): Promise<{ incomplete: number; asked: number }> => {
+      const counts = { incomplete: 0, asked: 0 };
+      const goesOn = (): boolean => !isOver;
+      while (goesOn()) {
+        const { results } = await this.search(this.user, term);
+        counts.asked += 1;
+        if (!results.some(({ result }) => result.event_id === eventId)) counts.incomplete += 1;
+      }
+      return counts;
+    };
+    const running = loop();
+    return {
+      stop: () => {
+        isOver = true;
+        return running;
+      },
+    };
   }
 
   purge(roomId: string): Promise<{ removed: number }> {

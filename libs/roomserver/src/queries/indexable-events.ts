@@ -21,15 +21,10 @@ export async function eventsOfTypes(
   deps: Pick<QueryDeps, 'db'>,
   { types, after, upTo, limit, roomId }: PageRequest,
 ): Promise<IndexableEvent[]> {
-  const ofRoom =
-    roomId === undefined
-      ? sql``
-      : sql`AND room_nid = (SELECT room_nid FROM roomserver_rooms WHERE room_id = ${roomId})`;
   return read(
     deps,
-    sql`SELECT * FROM roomserver_events
-      WHERE position > ${after} AND position <= ${upTo} AND type = ANY(${[...types]}::text[]) ${ofRoom}
-      ORDER BY position LIMIT ${limit}`,
+    sql`e.position > ${after} AND e.position <= ${upTo} AND e.type = ANY(${[...types]}::text[]) ${ofRoom(roomId)}`,
+    limit,
   );
 }
 
@@ -38,13 +33,37 @@ export async function eventsById(
   eventIds: readonly string[],
 ): Promise<IndexableEvent[]> {
   if (eventIds.length === 0) return [];
-  return read(deps, sql`SELECT * FROM roomserver_events WHERE event_id = ANY(${[...eventIds]}::text[])`);
+  return read(deps, sql`e.event_id = ANY(${[...eventIds]}::text[])`, null);
 }
 
-async function read(deps: Pick<QueryDeps, 'db'>, events: RawBuilder<unknown>): Promise<IndexableEvent[]> {
+export async function countOfTypes(
+  deps: Pick<QueryDeps, 'db'>,
+  types: readonly string[],
+  upTo: number,
+  roomId: string | undefined,
+): Promise<number> {
+  const result = await sql<{ count: number }>`
+    SELECT count(*) FROM roomserver_events e
+    WHERE e.position <= ${upTo} AND e.type = ANY(${[...types]}::text[]) ${ofRoom(roomId)}
+  `.execute(deps.db);
+  return result.rows[0]?.count ?? 0;
+}
+
+function ofRoom(roomId: string | undefined): RawBuilder<unknown> {
+  if (roomId === undefined) return sql``;
+  return sql`AND e.room_nid = (SELECT room_nid FROM roomserver_rooms WHERE room_id = ${roomId})`;
+}
+
+/** Of a room that was purged nothing is read, although its events may not all be deleted yet. */
+async function read(
+  deps: Pick<QueryDeps, 'db'>,
+  condition: RawBuilder<unknown>,
+  limit: number | null,
+): Promise<IndexableEvent[]> {
   const result = await sql<Row>`
     SELECT e.position, room.room_id, e.event_id, e.type, e.json, e.redacted_by
-    FROM (${events}) AS e JOIN roomserver_rooms room USING (room_nid) ORDER BY e.position
+    FROM roomserver_events e JOIN roomserver_rooms room USING (room_nid)
+    WHERE ${condition} ORDER BY e.position LIMIT ${limit}
   `.execute(deps.db);
   return result.rows.map((row) => ({
     eventId: row.event_id,

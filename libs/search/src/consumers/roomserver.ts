@@ -4,10 +4,11 @@ import type { Consumer, LogEntry } from '@seneschal/bus';
 import { roomserver, type RoomserverFact, type RoomserverForSearch } from '@seneschal/contracts';
 import type { Logger } from '@seneschal/observability';
 
+import { removeRoom } from '../commands/purge-room.ts';
 import { changesOf, followedTypes } from '../documents/changes.ts';
 import type { Engines } from '../engines/open-engines.ts';
 import { createFirstIndex, usableIndexes, writeToAll } from '../indexes.ts';
-import { lockIndexes } from '../storage/indexes.ts';
+import { lockIndexes, setPosition } from '../storage/indexes.ts';
 import type { SearchTables } from '../storage/tables.ts';
 
 export interface RoomserverConsumerDeps {
@@ -16,6 +17,8 @@ export interface RoomserverConsumerDeps {
   engines: Engines;
   logger: Pick<Logger, 'error'>;
   roomserver: Pick<RoomserverForSearch, 'eventsOfTypes' | 'eventsById'>;
+  /** Has everything, or one room, indexed anew in the background. */
+  startReindex: (roomId?: string) => Promise<void>;
 }
 
 const name = 'search-roomserver';
@@ -42,7 +45,7 @@ export const idleConsumer: Consumer<RoomserverFact> = {
 };
 
 async function apply(
-  { db, engines, logger, roomserver: reads }: RoomserverConsumerDeps,
+  { db, engines, logger, roomserver: reads, startReindex }: RoomserverConsumerDeps,
   transaction: Transaction<SearchTables>,
   entries: readonly LogEntry<RoomserverFact>[],
 ): Promise<void> {
@@ -50,18 +53,35 @@ async function apply(
   let after = Math.min(upTo, ...entries.map(firstPosition)) - 1;
   await lockIndexes(transaction);
   const indexes = await usableIndexes(transaction, engines);
-  if (!indexes.some(({ index }) => index.state === 'live')) {
-    indexes.push(await createFirstIndex(db, engines));
+  let live = indexes.find(({ index }) => index.state === 'live');
+  if (live === undefined) {
+    live = await createFirstIndex(db, engines);
+    indexes.push(live);
+    // What came before has been passed over, as when search was off.
+    if (after > 0) await startReindex();
   }
+  for (const roomId of roomsIn(entries, 'room_purged')) {
+    await removeRoom({ engines }, transaction, roomId);
+  }
+  for (const roomId of roomsIn(entries, 'room_imported')) await startReindex(roomId);
   for (;;) {
     const events = await reads.eventsOfTypes({ types: followedTypes, after, upTo, limit: pageSize });
     if (events.length > 0) {
       const changes = await changesOf({ db: transaction, roomserver: reads }, events);
       await writeToAll(transaction, indexes, changes, logger);
     }
-    if (events.length < pageSize) return;
+    if (events.length < pageSize) break;
     after = events.at(-1)?.position ?? upTo;
   }
+  await setPosition(transaction, live.index, upTo);
+}
+
+/** The rooms of facts of a kind. What is left of a purged one is no longer read, whichever fact comes first. */
+function roomsIn(
+  entries: readonly LogEntry<RoomserverFact>[],
+  kind: 'room_purged' | 'room_imported',
+): Set<string> {
+  return new Set(entries.flatMap(({ fact }) => (fact.kind === kind ? [fact.roomId] : [])));
 }
 
 /** The position of the first event that a fact tells of. */

@@ -18,27 +18,22 @@ export const followedTypes: readonly string[] = [...searchableTypeNames, 'm.room
 /**
  * What a batch of events changes in the index. The state of the index follows from the rooms alone: every event
  * that may look different now is looked at anew, with its edits, so that doing it twice or late does no harm.
- * `changedByOthers` are those that an edit or a redaction among the events is about.
  */
-export async function changesOf(
-  deps: ChangesDeps,
-  events: readonly IndexableEvent[],
-): Promise<IndexChanges & { changedByOthers: string[] }> {
+export async function changesOf(deps: ChangesDeps, events: readonly IndexableEvent[]): Promise<IndexChanges> {
   const edits = events.flatMap((event) => {
     const targetId = replacedBy(event);
     return targetId === undefined ? [] : [{ editId: event.eventId, targetId, roomId: event.roomId }];
   });
   await insertEdits(deps.db, edits);
   const redacted = events.flatMap((event) => redactedBy(event) ?? []);
-  const changedByOthers = [
+  const touched = new Set([
+    ...events.filter(({ type }) => isSearchableType(type)).map((event) => event.eventId),
     ...edits.map((edit) => edit.targetId),
     ...redacted,
     ...(await targetsOf(deps.db, redacted)),
-  ];
-  const own = events.filter(({ type }) => isSearchableType(type)).map((event) => event.eventId);
-  const touched = new Set([...own, ...changedByOthers]);
+  ]);
   for (const { editId } of edits) touched.delete(editId);
-  return { ...(await lookAt(deps, [...touched], events)), changedByOthers };
+  return lookAt(deps, [...touched], events);
 }
 
 /** What has to be changed for some events, whatever the index holds of them. `known` saves reading them again. */

@@ -78,7 +78,7 @@ export interface SearchEngine {
   /** Answers how many documents there were. */
   removeRoom(db: Kysely<unknown>, index: IndexRef, roomId: string): Promise<number>;
   count(index: IndexRef, roomId?: string): Promise<number>;
-  /** Documents of positions after `after` up to `upTo`, `limit` at the most, in no order. */
+  /** Documents of positions after `after` up to `upTo`, in order, `limit` (at most 10,000) of them. */
   documentsBetween(
     index: IndexRef,
     range: { after: number; upTo: number; roomId?: string },

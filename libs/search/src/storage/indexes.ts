@@ -8,6 +8,7 @@ import type { IndexState, SearchTables } from './tables.ts';
 export interface StoredIndex extends IndexRef {
   engine: EngineName;
   state: IndexState;
+  position: number;
 }
 
 /**
@@ -32,7 +33,7 @@ export async function indexesIn(
   states: readonly IndexState[],
 ): Promise<StoredIndex[]> {
   const result = await sql<StoredIndex>`
-    SELECT generation, name, engine, language, state FROM search_indexes
+    SELECT generation, name, engine, language, state, position FROM search_indexes
     WHERE state = ANY(${[...states]}::text[]) ORDER BY generation
   `.execute(db);
   return result.rows;
@@ -50,7 +51,7 @@ export async function insertIndex(
     ON CONFLICT DO NOTHING RETURNING generation
   `.execute(db);
   const [row] = result.rows;
-  return row === undefined ? undefined : { ...index, name, generation: row.generation };
+  return row === undefined ? undefined : { ...index, name, generation: row.generation, position: 0 };
 }
 
 export async function setState(
@@ -59,6 +60,14 @@ export async function setState(
   state: IndexState,
 ): Promise<void> {
   await sql`UPDATE search_indexes SET state = ${state} WHERE generation = ${generation}`.execute(db);
+}
+
+export async function setPosition(
+  db: Kysely<SearchTables>,
+  { generation }: IndexRef,
+  position: number,
+): Promise<void> {
+  await sql`UPDATE search_indexes SET position = ${position} WHERE generation = ${generation}`.execute(db);
 }
 
 export async function deleteIndex(db: Kysely<SearchTables>, { generation }: IndexRef): Promise<void> {

@@ -33,3 +33,15 @@ export async function takeRedo(
   `.execute(db);
   return result.rows.map((row) => row.id);
 }
+
+/** Whether anything of a kind is on the list. */
+export async function hasRedo(
+  db: Kysely<SearchTables>,
+  { generation }: IndexRef,
+  kind: Kind,
+): Promise<boolean> {
+  const result = await sql`
+    SELECT 1 FROM search_redo WHERE generation = ${generation} AND kind = ${kind} LIMIT 1
+  `.execute(db);
+  return result.rows.length > 0;
+}

@@ -1,4 +1,4 @@
-import type { GeneratedAlways } from 'kysely';
+import type { Generated, GeneratedAlways } from 'kysely';
 
 import type { EngineName } from '../engines/engine.ts';
 
@@ -11,6 +11,8 @@ export interface SearchTables {
     /** The language that its words were taken by. */
     language: string;
     state: IndexState;
+    /** Of the index that is searched: up to which position it has followed the rooms. */
+    position: Generated<number>;
     created_ts: number;
   };
   /** Every edit that was seen, also when it does not count or was redacted since. */
@@ -19,5 +21,8 @@ export interface SearchTables {
   search_redo: { generation: number; kind: 'event' | 'room'; id: string };
 }
 
-/** `first` is an index that is being made without having to be filled. */
-export type IndexState = 'first' | 'building' | 'live' | 'retired';
+/**
+ * `first` and `making` are being made, the first of all and one to put in another's place; `building` is being
+ * filled while changes are noted for it; `retired` may be dropped.
+ */
+export type IndexState = 'first' | 'making' | 'building' | 'live' | 'retired';

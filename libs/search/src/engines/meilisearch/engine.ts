@@ -70,10 +70,12 @@ async function documentsBetween(
     ...(Number.isFinite(upTo) ? [`position <= ${upTo}`] : []),
     ...(roomId === undefined ? [] : [`room = "${keyOf(roomId)}"`]),
   ];
+  const sort = ['position:asc'];
+  const attributesToRetrieve = ['event_id', 'position', 'text'];
   const found = await server.ask(() =>
-    index.getDocuments<MeilisearchDocument>({ filter, limit, fields: ['event_id', 'position', 'text'] }),
+    index.search<MeilisearchDocument>('', { filter, limit, sort, attributesToRetrieve }),
   );
-  return found.results.map((one) => ({ eventId: one.event_id, position: one.position, text: one.text }));
+  return found.hits.map((one) => ({ eventId: one.event_id, position: one.position, text: one.text }));
 }
 
 /** Deletes, now and then and in the background, what Meilisearch remembers of writes that have ended long ago. */

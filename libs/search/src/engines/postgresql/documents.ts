@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 
 import type { SearchDocument } from '../../documents/document.ts';
 import type { IndexedDocument, IndexRef } from '../engine.ts';
-import { bounded, tableOf } from './tables.ts';
+import { bounded, separated, tableOf } from './tables.ts';
 
 export async function upsertDocuments(
   db: Kysely<unknown>,
@@ -13,7 +13,7 @@ export async function upsertDocuments(
   const column = <T>(of: (document: SearchDocument) => T): T[] => documents.map(of);
   await sql`
     INSERT INTO ${tableOf(index)} (event_id, room_id, sender, type, position, has_url, body, words)
-    SELECT event_id, room_id, sender, type, position, has_url, body, to_tsvector(${index.language}::regconfig, body)
+    SELECT event_id, room_id, sender, type, position, has_url, body, to_tsvector(${index.language}::regconfig, ${separated(sql`body`)})
     FROM unnest(
       ${column((one) => one.eventId)}::text[], ${column((one) => one.roomId)}::text[],
       ${column((one) => one.sender)}::text[], ${column((one) => one.type)}::text[],

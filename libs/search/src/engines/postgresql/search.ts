@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 
 import type { EngineAnswer, EngineQuery, IndexRef } from '../engine.ts';
-import { bounded, tableOf } from './tables.ts';
+import { bounded, separated, tableOf } from './tables.ts';
 
 interface Row {
   total: number;
@@ -40,7 +40,7 @@ export async function searchTable(
       WHERE m.position >= s.first AND m.position < s.beyond
     )
     SELECT all_hits.total, page.* FROM (SELECT count(*) AS total FROM hits) AS all_hits LEFT JOIN (
-      SELECT h.*, ts_headline(${index.language}::regconfig, translate(d.body, ${marks.start + marks.end}, ''),
+      SELECT h.*, ts_headline(${index.language}::regconfig, ${separated(sql`d.body`)},
         ${words}, ${`StartSel=${marks.start}, StopSel=${marks.end}, HighlightAll=true`}) AS headline
       FROM (
         SELECT * FROM hits ORDER BY rank DESC, position DESC OFFSET ${query.offset} LIMIT ${query.limit}

@@ -26,12 +26,20 @@ export async function createTable(db: Kysely<unknown>, index: IndexRef): Promise
   )`.execute(db);
 }
 
-/** What makes it fast to search; dearer to keep up to date than to make once. */
+/** What makes it fast to search; dearer to keep up to date than to make once. May take long. */
 export async function createTableIndexes(db: Kysely<unknown>, index: IndexRef): Promise<void> {
   const table = tableOf(index);
-  await sql`CREATE INDEX IF NOT EXISTS ${nameIn(index, 'words')} ON ${table} USING gin (words)`.execute(db);
-  await sql`CREATE INDEX IF NOT EXISTS ${nameIn(index, 'room')} ON ${table} (room_id, position)`.execute(db);
-  await sql`CREATE INDEX IF NOT EXISTS ${nameIn(index, 'position')} ON ${table} (position)`.execute(db);
+  await db.transaction().execute(async (transaction) => {
+    await sql`SET LOCAL statement_timeout = 0`.execute(transaction);
+    await sql`SET LOCAL maintenance_work_mem = '256MB'`.execute(transaction);
+    for (const statement of [
+      sql`CREATE INDEX IF NOT EXISTS ${nameIn(index, 'words')} ON ${table} USING gin (words)`,
+      sql`CREATE INDEX IF NOT EXISTS ${nameIn(index, 'room')} ON ${table} (room_id, position)`,
+      sql`CREATE INDEX IF NOT EXISTS ${nameIn(index, 'position')} ON ${table} (position)`,
+    ]) {
+      await statement.execute(transaction);
+    }
+  });
   await sql`ANALYZE ${table}`.execute(db);
 }
 
@@ -54,4 +62,14 @@ export async function whileThere<T>(work: () => Promise<T>): Promise<T> {
 /** PostgreSQL's integers know no Infinity. */
 export function bounded(position: number): number {
   return Math.min(position, Number.MAX_SAFE_INTEGER);
+}
+
+const separators = `!"#$%&'()*+,-./:;<=>?@[\\]^_\`{|}~\u0001\u0002`;
+
+/**
+ * A text with a space for each ASCII character that is neither letter nor digit: PostgreSQL would else take
+ * addresses and names of files for one word each, and nobody would find a part of them.
+ */
+export function separated(text: RawBuilder<unknown>): RawBuilder<string> {
+  return sql<string>`translate(${text}, ${separators}, ${' '.repeat(separators.length)})`;
 }

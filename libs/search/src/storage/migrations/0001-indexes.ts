@@ -9,9 +9,10 @@ export const indexes = sqlMigration(async (db) => {
     engine text NOT NULL,
     language text NOT NULL,
     state text NOT NULL,
+    position bigint NOT NULL DEFAULT 0,
     created_ts bigint NOT NULL
   )`.execute(db);
-  // One index is searched, and one at the most is being built: the first one, or one to put in its place.
+  // At most one of each.
   await sql`CREATE UNIQUE INDEX search_indexes_state ON search_indexes (state) WHERE state <> 'retired'`.execute(
     db,
   );

@@ -14,7 +14,7 @@ const starts = {
   roomserver: async (platform) => startRoomserver({ ...platform, signer: await loadSigner(platform.config) }),
   syncapi: (platform) =>
     startSyncapi({ ...platform, roomserver: roomserverReads(platform.database, platform.logger) }),
-  federation: startFederation,
+  federation: async (platform) => startFederation({ ...platform, signer: await loadSigner(platform.config) }),
   search: (platform) =>
     startSearch({ ...platform, roomserver: roomserverReads(platform.database, platform.logger) }),
 } satisfies Record<string, Start>;

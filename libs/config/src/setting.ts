@@ -73,18 +73,29 @@ export const roomVersion = z.coerce
     `is a room version that this server has: ${supportedRoomVersions.join(', ')}`,
   );
 
+const namedNetworks = new Set(['loopback', 'linklocal', 'uniquelocal']);
+
 /** `loopback,10.0.0.0/8`: the names and networks that Express knows. */
 export const networks = z
   .string()
   .refine(
-    (text) => text.split(',').every((one) => isNetwork(one.trim())),
+    (text) => text.split(',').every((one) => namedNetworks.has(one.trim()) || isNetwork(one.trim())),
     'is a list of addresses or networks, separated by commas, for instance loopback,10.0.0.0/8',
   );
 
-function isNetwork(text: string): boolean {
-  if (['loopback', 'linklocal', 'uniquelocal'].includes(text)) return true;
+/** An IP address, with or without a prefix length. */
+export function isNetwork(text: string): boolean {
   const [address = '', bits, ...more] = text.split('/');
   const family = isIP(address);
   if (family === 0 || more.length > 0) return false;
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
+
+/** `a, b` or, in the file, a YAML list. */
+export const listOf = (holds: (item: string) => boolean, message: string): z.ZodType<readonly string[]> =>
+  z
+    .union([z.string(), z.array(z.string())], message)
+    .transform((given) =>
+      (typeof given === 'string' ? given.split(',') : given).map((item) => item.trim()).filter(Boolean),
+    )
+    .refine((items) => items.every(holds), message);

@@ -5,6 +5,8 @@ import {
   duration,
   integer,
   listenAddress,
+  isNetwork,
+  listOf,
   networks,
   onOff,
   roomVersion,
@@ -175,6 +177,24 @@ export const settings = {
     '30d',
     duration,
     'How long finished jobs can be looked up.',
+  ),
+  federation_verify_certificates: setting(
+    'SENESCHAL_FEDERATION_VERIFY_CERTIFICATES',
+    true,
+    onOff,
+    'Whether the certificates of other servers are checked. Off is for tests.',
+  ),
+  federation_allowed_networks: setting(
+    'SENESCHAL_FEDERATION_ALLOWED_NETWORKS',
+    '',
+    listOf(isNetwork, 'is a list of networks such as 10.1.0.0/16, separated by commas'),
+    'Networks that are exempt from the rule that no request goes to private or loopback addresses.',
+  ),
+  federation_key_notaries: setting(
+    'SENESCHAL_FEDERATION_KEY_NOTARIES',
+    '',
+    listOf(isServerName, 'is a list of server names, separated by commas'),
+    'Servers that are asked for the keys of servers that do not answer themselves.',
   ),
   shutdown_timeout: setting(
     'SENESCHAL_SHUTDOWN_TIMEOUT',

@@ -1,6 +1,7 @@
 import type { JsonObject } from '@seneschal/matrix';
 
 import type { RegistrationTokensForAdmin, RegistrationTokensForClient } from './registration.ts';
+import type { RemoteDeviceKeys } from './remote-devices.ts';
 import type { AccountType } from './userapi.ts';
 
 export interface Account {
@@ -82,6 +83,8 @@ export interface UserapiForClient extends UserapiForAdmin, RegistrationTokensFor
   pushers(userId: string): Promise<JsonObject[]>;
   /** `POST /keys/query` for local users: device keys by user and device; an empty list asks for all. */
   deviceKeys(devices: Record<string, string[]>): Promise<Record<string, Record<string, JsonObject>>>;
+  /** What is held of other servers' users, as `deviceKeys`; those of whom nothing was ever fetched are not in it. */
+  remoteDeviceKeys(devices: Record<string, string[]>): Promise<Map<string, RemoteDeviceKeys>>;
   latestKeyBackup(userId: string): Promise<KeyBackupVersion | undefined>;
   keyBackup(userId: string, version: string): Promise<KeyBackupVersion | undefined>;
 }

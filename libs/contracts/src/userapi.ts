@@ -5,6 +5,7 @@ import { command, type EventLog } from './command.ts';
 import { purgeRoomCommand } from './room-rows.ts';
 
 export * from './registration.ts';
+export * from './remote-devices.ts';
 
 /** The values of `userapi_accounts.account_type`. */
 export const accountTypes = { user: 1, guest: 2, admin: 3, appservice: 4 } as const;

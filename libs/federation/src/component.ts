@@ -1,7 +1,34 @@
-import type { Bus } from '@seneschal/bus';
-import type { Stoppable } from '@seneschal/observability';
+import { type Bus, handle } from '@seneschal/bus';
+import type { Config } from '@seneschal/config';
+import { federation } from '@seneschal/contracts';
+import { type Database, migrate } from '@seneschal/database';
+import type { Signer } from '@seneschal/matrix';
+import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
 
-/** Starts the federation component. It has no commands yet: this server only publishes its key. */
-export async function startFederation({ bus }: { bus: Bus }): Promise<Stoppable> {
-  return bus.serve('federation', []);
+import { refreshDevices } from './commands/refresh-devices.ts';
+import { StaleDevices } from './stale-devices.ts';
+import { federationMigrations } from './storage/migrations/index.ts';
+import { FederationClient } from './transport/federation-client.ts';
+
+export interface FederationDeps {
+  bus: Bus;
+  database: Database;
+  config: Pick<Config, 'server_name' | 'federation_verify_certificates' | 'federation_allowed_networks'>;
+  signer: Signer;
+  logger: Logger;
+}
+
+/** Starts the federation component: requests to other servers on behalf of this one. */
+export async function startFederation(given: FederationDeps): Promise<Stoppable> {
+  const { bus, database, config, signer, logger } = given;
+  await migrate(database, 'federation', federationMigrations);
+  const lifecycle = new Lifecycle();
+  const client = lifecycle.add(new FederationClient(config, signer));
+  const deps = { bus, client, serverName: config.server_name };
+  const refresh = (userId: string): ReturnType<typeof refreshDevices> => refreshDevices(deps, { userId });
+  lifecycle.add(
+    await bus.serve('federation', [handle(federation.refreshDevices, ({ userId }) => refresh(userId))]),
+  );
+  lifecycle.add(new StaleDevices({ bus, refresh, logger }));
+  return lifecycle;
 }

@@ -7,6 +7,7 @@ import { auditMigrations } from '@seneschal/audit';
 import { loadConfig } from '@seneschal/config';
 import { accountTypes, roomserver, userapi } from '@seneschal/contracts';
 import { lastPosition } from '@seneschal/database';
+import { federationMigrations } from '@seneschal/federation';
 import { type Homeserver, startHomeserver } from '@seneschal/homeserver';
 import { hashToken, newToken } from '@seneschal/http';
 import { jobsMigrations } from '@seneschal/jobs';
@@ -110,6 +111,7 @@ async function settingsOf(
     syncapi: syncapiMigrations,
     search: searchMigrations,
     jobs: jobsMigrations,
+    federation: federationMigrations,
   });
   lifecycle.add({ stop: () => dropDatabase(name) });
   if (options.redisUrl === undefined) lifecycle.add({ stop: () => removeKeys(redisUrl, prefix) });

@@ -22,6 +22,11 @@ import {
   updateRegistrationToken,
 } from './commands/registration-tokens.ts';
 import { holdRegistrationUse, releaseRegistrationUse } from './commands/registration-uses.ts';
+import {
+  claimDueDeviceLists,
+  markRemoteDevicesStale,
+  replaceRemoteDevices,
+} from './commands/remote-devices.ts';
 import { setAccountData } from './commands/set-account-data.ts';
 import { setDeviceDisplayName } from './commands/set-device-display-name.ts';
 import { setPassword } from './commands/set-password.ts';
@@ -67,6 +72,9 @@ export async function startUserapi({ bus, database, config }: UserapiDeps): Prom
     handle(userapi.holdRegistrationUse, (input) => holdRegistrationUse(deps, input)),
     handle(userapi.releaseRegistrationUse, (input) => releaseRegistrationUse(deps, input)),
     handle(userapi.purgeRoomData, (input, context) => purgeRoomData(deps, input, context)),
+    handle(userapi.replaceRemoteDevices, (input) => replaceRemoteDevices(deps, input)),
+    handle(userapi.claimDueDeviceLists, (input) => claimDueDeviceLists(deps, input)),
+    handle(userapi.markRemoteDevicesStale, (input) => markRemoteDevicesStale(deps, input)),
     handle(userapi.recordConnections, (input) => recordConnections(deps, input)),
   ]);
 }

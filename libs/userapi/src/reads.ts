@@ -1,12 +1,17 @@
 import type { Config } from '@seneschal/config';
-import type { UserapiForClient, UserapiForGateways, UserapiForSync } from '@seneschal/contracts';
+import type {
+  UserapiForClient,
+  UserapiForFederation,
+  UserapiForGateways,
+  UserapiForSync,
+} from '@seneschal/contracts';
 import { userapi } from '@seneschal/contracts';
 import { type Database, lastPosition } from '@seneschal/database';
 
 import { account } from './queries/account.ts';
 import { accountData, accountDataBetween } from './queries/account-data.ts';
 import { deviceKeys } from './queries/device-keys.ts';
-import { deviceListChanges } from './queries/device-list-changes.ts';
+import { deviceListChanges, deviceListPosition } from './queries/device-list-changes.ts';
 import { devices } from './queries/devices.ts';
 import { keyBackup } from './queries/key-backups.ts';
 import { keyCounts } from './queries/key-counts.ts';
@@ -18,6 +23,7 @@ import {
   registrationTokens,
   usersOfRegistrationToken,
 } from './queries/registration-tokens.ts';
+import { remoteDeviceKeys, remoteUsersOf } from './queries/remote-devices.ts';
 import { requesterByToken } from './queries/requester-by-token.ts';
 import { sessionSummary } from './queries/session-summary.ts';
 import { sessions } from './queries/sessions.ts';
@@ -25,7 +31,7 @@ import { verifyPassword } from './queries/verify-password.ts';
 import type { UserapiTables } from './storage/tables.ts';
 
 /** Everything that may be read of accounts, in the caller's process. */
-export type UserapiReads = UserapiForGateways & UserapiForClient & UserapiForSync;
+export type UserapiReads = UserapiForGateways & UserapiForClient & UserapiForSync & UserapiForFederation;
 
 export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_cost'>): UserapiReads {
   const db = database.tables<UserapiTables>();
@@ -50,6 +56,9 @@ export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_co
     position: () => lastPosition(db, userapi.userapiOutput.table),
     accountDataBetween: (userId, from, to) => accountDataBetween(db, userId, from, to),
     deviceListChanges: (from, to) => deviceListChanges(db, from, to),
+    deviceListPosition: (userId) => deviceListPosition(db, userId),
+    remoteDeviceKeys: (wanted) => remoteDeviceKeys(db, wanted),
+    remoteUsersOf: (serverName, after, limit) => remoteUsersOf(db, serverName, after, limit),
     keyCounts: (userId, deviceId) => keyCounts(db, userId, deviceId),
   };
 }

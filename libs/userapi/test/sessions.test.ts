@@ -28,10 +28,11 @@ async function equipped(localpart: string): Promise<string> {
   return userId;
 }
 
-/** Rows per table that belong to a device, of every table in the database that has such a column. */
+/** Rows per table that belong to a device of ours, of every table in the database that has such a column. */
 async function rowsOfDevices(userId: string): Promise<Record<string, string[]>> {
   const tables = await sql<{ name: string }>`SELECT table_name AS name FROM information_schema.columns
-    WHERE column_name = 'device_id' AND table_name LIKE 'userapi%' ORDER BY 1`.execute(fixture.db);
+    WHERE column_name = 'device_id' AND table_name LIKE 'userapi%'
+      AND table_name NOT LIKE 'userapi_remote%' ORDER BY 1`.execute(fixture.db);
   const found: [string, string[]][] = [];
   for (const { name } of tables.rows) {
     const rows = await sql<{ device_id: string }>`SELECT device_id FROM ${sql.id(name)}

@@ -69,6 +69,24 @@ export interface UserapiTables {
     created_ts: number;
     is_deleted: Generated<boolean>;
   };
+  userapi_remote_device_lists: {
+    user_id: string;
+    server_name: string;
+    stream_id: number;
+    is_stale: boolean;
+    fetched_ts: number;
+    attempts: Generated<number>;
+    retry_ts: Generated<number>;
+    error: string | null;
+    master_key: string | null;
+    self_signing_key: string | null;
+  };
+  userapi_remote_devices: {
+    user_id: string;
+    device_id: string;
+    keys: string | null;
+    display_name: string | null;
+  };
   userapi_registration_tokens: {
     token_nid: GeneratedAlways<number>;
     token: string;

@@ -4,10 +4,12 @@ import { accounts } from './0001-accounts.ts';
 import { keys } from './0002-keys.ts';
 import { registrationTokens } from './0003-registration-tokens.ts';
 import { roomRows } from './0004-room-rows.ts';
+import { remoteDevices } from './0005-remote-devices.ts';
 
 export const userapiMigrations: Migrations = {
   '0001_accounts': accounts,
   '0002_keys': keys,
   '0003_registration_tokens': registrationTokens,
   '0004_room_rows': roomRows,
+  '0005_remote_devices': remoteDevices,
 };

@@ -1,0 +1,35 @@
+import type { JsonValue } from '@seneschal/matrix';
+import { z } from 'zod';
+
+import { command } from './command.ts';
+import { deviceListChange } from './remote-devices.ts';
+
+/**
+ * Asks a user's own server for the user's devices now, and puts what it answers in place of what is known. 502
+ * M_UNKNOWN with the reason when it cannot be asked or answers nonsense: then the list is stale, and is tried
+ * again in the background. M_INVALID_PARAM for a user of this server.
+ */
+export const refreshDevices = command('federation', 'refreshDevices', {
+  input: z.object({ userId: z.string() }),
+  output: deviceListChange.extend({
+    /** Devices and keys that were left out of the answer, and why. */
+    refused: z.array(z.object({ item: z.string(), reason: z.string() })),
+  }),
+  timeoutMs: 60_000,
+});
+
+/** A request of another server, as its signature covers it. */
+export interface ServerRequest {
+  /** The Authorization header. */
+  authorization: string;
+  method: string;
+  /** Path and query, percent-encoded as they came. */
+  uri: string;
+  /** The parsed body; undefined where the endpoint takes none. */
+  content: JsonValue | undefined;
+}
+
+export interface FederationForGateways {
+  /** The name of the server that sent a request. Throws 401 M_UNAUTHORIZED. */
+  authenticate(request: ServerRequest): Promise<string>;
+}

@@ -1,0 +1,68 @@
+import type { JsonObject } from '@seneschal/matrix';
+import { z } from 'zod';
+
+import { command } from './command.ts';
+import type { UserapiForClient } from './userapi-reads.ts';
+
+const jsonObject = z.custom<JsonObject>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+);
+
+/** How a fetched device list differs from the one that was known; device IDs. */
+export const deviceListChange = z.object({
+  before: z.number(),
+  after: z.number(),
+  added: z.array(z.string()),
+  removed: z.array(z.string()),
+  keysChanged: z.array(z.string()),
+  crossSigningChanged: z.boolean(),
+});
+
+/**
+ * Puts the devices of another server's user in place of those that were known, in one transaction with the fact
+ * that tells those who share an encrypted room. Everything in it has been checked by the caller.
+ */
+export const replaceRemoteDevices = command('userapi', 'replaceRemoteDevices', {
+  input: z.object({
+    userId: z.string(),
+    streamId: z.number(),
+    devices: z.array(
+      z.object({ deviceId: z.string(), keys: jsonObject.nullable(), displayName: z.string().nullable() }),
+    ),
+    masterKey: jsonObject.nullable(),
+    selfSigningKey: jsonObject.nullable(),
+  }),
+  output: deviceListChange,
+});
+
+/** Marks a list as stale because it could not be fetched, to be tried again, ever later. */
+export const markRemoteDevicesStale = command('userapi', 'markRemoteDevicesStale', {
+  input: z.object({ userId: z.string(), reason: z.string() }),
+  output: z.object({ retryTs: z.number() }),
+});
+
+/**
+ * Takes stale lists whose time to be tried again has come, one of each server, so that a server that does not
+ * answer delays no other. Who took them has two minutes before they are due again.
+ */
+export const claimDueDeviceLists = command('userapi', 'claimDueDeviceLists', {
+  input: z.object({ limit: z.number() }),
+  output: z.object({ userIds: z.array(z.string()) }),
+});
+
+/** Device keys of one remote user, as they were fetched. */
+export interface RemoteDeviceKeys {
+  /** Whether the list is known to be out of date. */
+  isStale: boolean;
+  deviceKeys: Record<string, JsonObject>;
+  masterKey: JsonObject | null;
+  selfSigningKey: JsonObject | null;
+}
+
+/** Reads for the federation component and its gateway. */
+export interface UserapiForFederation extends Pick<UserapiForClient, 'deviceKeys' | 'profile'> {
+  /** Grows with every change of a user's device list; 0 before the first. */
+  deviceListPosition(userId: string): Promise<number>;
+  /** A page of the users of a server of whom anything is held, in order of user ID. */
+  remoteUsersOf(serverName: string, after: string, limit: number): Promise<string[]>;
+}

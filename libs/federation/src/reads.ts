@@ -1,0 +1,28 @@
+import type { Config } from '@seneschal/config';
+import type { FederationForGateways } from '@seneschal/contracts';
+import type { Database } from '@seneschal/database';
+import type { Signer } from '@seneschal/matrix';
+import { Lifecycle, type Stoppable } from '@seneschal/observability';
+
+import { KeyRing } from './keys/key-ring.ts';
+import { authenticate } from './queries/authenticate.ts';
+import type { FederationTables } from './storage/tables.ts';
+import { type ClientConfig, FederationClient } from './transport/federation-client.ts';
+
+export type FederationReads = FederationForGateways & Stoppable;
+
+/** What gateways ask of federation, in their own process. Keys that are missing are fetched. */
+export function federationReads(
+  database: Database,
+  config: ClientConfig & Pick<Config, 'federation_key_notaries'>,
+  signer: Signer,
+): FederationReads {
+  const lifecycle = new Lifecycle();
+  const client = lifecycle.add(new FederationClient(config, signer));
+  const db = database.tables<FederationTables>();
+  const keys = new KeyRing({ db, client, signer, notaries: config.federation_key_notaries });
+  return {
+    authenticate: (request) => authenticate({ keys, serverName: signer.serverName }, request),
+    stop: () => lifecycle.stop(),
+  };
+}

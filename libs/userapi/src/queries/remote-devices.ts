@@ -1,0 +1,74 @@
+import { sql } from 'kysely';
+
+import type { RemoteDeviceKeys } from '@seneschal/contracts';
+import { isJsonObject, type JsonObject } from '@seneschal/matrix';
+
+import type { UserapiDb } from '../storage/tables.ts';
+
+/** A page of the users of a server whose devices are held, in order of user ID. */
+export async function remoteUsersOf(
+  db: UserapiDb,
+  serverName: string,
+  after: string,
+  limit: number,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('userapi_remote_device_lists')
+    .select('user_id')
+    .where('server_name', '=', serverName)
+    .where('user_id', '>', after)
+    .orderBy('user_id')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.user_id);
+}
+
+interface Row {
+  user_id: string;
+  is_stale: boolean;
+  master_key: string | null;
+  self_signing_key: string | null;
+  device_id: string | null;
+  keys: string | null;
+  display_name: string | null;
+}
+
+/**
+ * What is held of remote users' keys; users whose list was never fetched are not in it.
+ * @param wanted devices by user; an empty list asks for all of them
+ */
+export async function remoteDeviceKeys(
+  db: UserapiDb,
+  wanted: Record<string, string[]>,
+): Promise<Map<string, RemoteDeviceKeys>> {
+  const result = await sql<Row>`
+    SELECT l.user_id, l.is_stale, l.master_key, l.self_signing_key, d.device_id, d.keys, d.display_name
+    FROM userapi_remote_device_lists l LEFT JOIN userapi_remote_devices d USING (user_id)
+    WHERE l.user_id = ANY(${Object.keys(wanted)}::text[]) AND l.fetched_ts > 0
+  `.execute(db);
+  const users = new Map<string, RemoteDeviceKeys>();
+  for (const row of result.rows) {
+    const user = users.get(row.user_id) ?? {
+      isStale: row.is_stale,
+      deviceKeys: {},
+      masterKey: parsed(row.master_key),
+      selfSigningKey: parsed(row.self_signing_key),
+    };
+    users.set(row.user_id, user);
+    const only = wanted[row.user_id] ?? [];
+    const keys = parsed(row.keys);
+    if (row.device_id === null || keys === null) continue;
+    if (only.length > 0 && !only.includes(row.device_id)) continue;
+    user.deviceKeys[row.device_id] = withName(keys, row.display_name);
+  }
+  return users;
+}
+
+function parsed(text: string | null): JsonObject | null {
+  const value: unknown = text === null ? null : JSON.parse(text);
+  return isJsonObject(value) ? value : null;
+}
+
+function withName(keys: JsonObject, name: string | null): JsonObject {
+  return name === null ? keys : { ...keys, unsigned: { device_display_name: name } };
+}

@@ -1,14 +1,20 @@
-import { loadSigner } from '@seneschal/federation';
+import { migrate } from '@seneschal/database';
+import { federationMigrations, federationReads, loadSigner } from '@seneschal/federation';
 import type { Gateway, Platform } from '@seneschal/service';
+import { userapiMigrations, userapiReads } from '@seneschal/userapi';
 
-import { serverKey } from './endpoints/server-key.ts';
-import { version } from './endpoints/version.ts';
+import { federationEndpoints } from './endpoints/index.ts';
 
 /** /_matrix/federation and /_matrix/key. Nobody calls these with an access token. */
-export async function federationGateway({ config }: Pick<Platform, 'config'>): Promise<Gateway> {
+export async function federationGateway(platform: Platform): Promise<Gateway> {
+  const { config, database, lifecycle, bus } = platform;
+  await migrate(database, 'federation', federationMigrations);
+  await migrate(database, 'userapi', userapiMigrations);
   const signer = await loadSigner(config);
+  const servers = lifecycle.add(federationReads(database, config, signer));
   return {
-    endpoints: [version(), serverKey({ signer })],
+    endpoints: federationEndpoints({ signer, bus, config, userapi: userapiReads(database, config) }),
     userapi: { requesterByToken: () => Promise.resolve(undefined) },
+    servers,
   };
 }

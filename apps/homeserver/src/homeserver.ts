@@ -64,7 +64,7 @@ async function listenAll(
   const federation = await federationGateway(platform);
   const admin = await adminGateway(platform);
   const health = healthEndpoints(platform);
-  const common = { ...options, userapi: client.userapi };
+  const common = { ...options, userapi: client.userapi, servers: federation.servers };
   const open = [...health, ...client.endpoints, ...federation.endpoints];
   if (adminListen === null) {
     const all = await serve(platform, {

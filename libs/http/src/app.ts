@@ -1,6 +1,6 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 
-import type { AuditTrail, UserapiForGateways } from '@seneschal/contracts';
+import type { AuditTrail, FederationForGateways, UserapiForGateways } from '@seneschal/contracts';
 import { isMatrixError, MatrixError, tooLarge } from '@seneschal/matrix';
 import type { Logger } from '@seneschal/observability';
 
@@ -13,6 +13,8 @@ import { Routes } from './routes.ts';
 export interface HttpOptions {
   endpoints: readonly Endpoint[];
   userapi: UserapiForGateways;
+  /** Knows the servers that call endpoints for servers. */
+  servers?: FederationForGateways | undefined;
   /** Told of every authenticated request. */
   connections: Pick<ConnectionRecorder, 'seen'>;
   logger: Logger;

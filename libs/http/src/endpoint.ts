@@ -4,8 +4,8 @@ import type { Requester } from '@seneschal/contracts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
-/** Who may call: anyone, anyone with a token, or administrators. */
-export type Access = 'public' | 'user' | 'admin';
+/** Who may call: anyone, anyone with a token, administrators, or other servers by their signature. */
+export type Access = 'public' | 'user' | 'admin' | 'server';
 
 /** What an endpoint reads or changes. A machine's admin token reaches the scopes that it was made with. */
 export type Scope = 'read' | 'users' | 'rooms' | 'media' | 'federation' | 'server';
@@ -21,6 +21,8 @@ export interface EndpointRequest<Params, Query, Body, Caller> {
   requester: Caller;
   /** The SHA-256 (base64url) of the access token; empty on public endpoints. */
   tokenHash: string;
+  /** The server that asks; empty on endpoints that are not for servers. */
+  origin: string;
   ip: string;
   userAgent: string;
   /** The value of a header; undefined when it was not sent. */
@@ -112,7 +114,12 @@ interface Declaration<A extends Access, P, Q, B, R> {
   /** Checks that come before the body is looked at. */
   before?: (params: Output<P>) => Promise<void>;
   handle: (
-    request: EndpointRequest<Output<P>, Output<Q>, Output<B>, A extends 'public' ? undefined : Requester>,
+    request: EndpointRequest<
+      Output<P>,
+      Output<Q>,
+      Output<B>,
+      A extends 'public' | 'server' ? undefined : Requester
+    >,
   ) => Promise<Output<R> | Reply>;
 }
 

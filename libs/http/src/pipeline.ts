@@ -22,6 +22,7 @@ import { type Endpoint, Reply } from './endpoint.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { checkReply, sendReply } from './reply.ts';
 import type { Routes } from './routes.ts';
+import { authenticateServer, type ServerCaller } from './server-caller.ts';
 import { accessToken, hashToken } from './tokens.ts';
 
 interface Context extends Omit<HttpOptions, 'rateLimits'> {
@@ -32,6 +33,8 @@ interface Context extends Omit<HttpOptions, 'rateLimits'> {
 interface Caller {
   requester: Requester | undefined;
   tokenHash: string;
+  /** Set on endpoints for servers. */
+  server?: ServerCaller;
 }
 
 /**
@@ -52,12 +55,16 @@ export async function answer(request: Request, response: Response, context: Cont
     const caller = await authorise(endpoint, request, query, context);
     const recorded = record(context, { endpoint, request, query, ...caller });
     try {
-      const input = await check(endpoint, request, params, query, context.maxBodyBytes);
+      const input = await check(
+        { endpoint, request, escaped: params, query, server: caller.server },
+        context,
+      );
       await recorded?.begin(input);
       const result = await endpoint.handle({
         ...input,
         requester: caller.requester as Requester,
         tokenHash: caller.tokenHash,
+        origin: caller.server?.origin ?? '',
         ip: addressOf(request),
         userAgent: request.get('user-agent') ?? '',
         header: (name) => request.get(name),
@@ -92,6 +99,11 @@ async function authorise(
     await context.rateLimits.check(endpoint.rateLimit, ip);
     return { requester: undefined, tokenHash: '' };
   }
+  if (endpoint.access === 'server') {
+    const server = await authenticateServer(context.servers, endpoint, request, context.maxBodyBytes);
+    await context.rateLimits.check(endpoint.rateLimit, server.origin);
+    return { requester: undefined, tokenHash: '', server };
+  }
   const tokenHash = hashToken(accessToken(request.get('authorization'), query));
   const requester = await context.userapi.requesterByToken(tokenHash);
   if (requester === undefined) throw unknownToken('The access token is not known. Log in again.');
@@ -108,12 +120,17 @@ async function authorise(
   return { requester, tokenHash };
 }
 
+interface Unchecked {
+  endpoint: Endpoint;
+  request: Request;
+  escaped: Record<string, string>;
+  query: URLSearchParams;
+  server: ServerCaller | undefined;
+}
+
 async function check(
-  endpoint: Endpoint,
-  request: Request,
-  escaped: Record<string, string>,
-  query: URLSearchParams,
-  maxBodyBytes: number,
+  { endpoint, request, escaped, query, server }: Unchecked,
+  { maxBodyBytes }: Pick<Context, 'maxBodyBytes'>,
 ): Promise<{ params: unknown; query: unknown; body: unknown }> {
   const unescaped = Object.fromEntries(
     Object.entries(escaped).map(([name, value]) => [name, decodeURIComponent(value)]),
@@ -122,7 +139,7 @@ async function check(
   const checkedQuery = endpoint.query && parsed(endpoint.query, queryObject(query), 'param');
   await endpoint.before?.(params);
   if (endpoint.body === undefined) return { params, query: checkedQuery, body: undefined };
-  const body = parseBody(endpoint, await readBody(request, maxBodyBytes));
+  const body = server?.body ?? parseBody(endpoint, await readBody(request, maxBodyBytes));
   return { params, query: checkedQuery, body: parsed(endpoint.body, body, 'body') };
 }
 

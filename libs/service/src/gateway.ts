@@ -1,5 +1,5 @@
 import type { Config } from '@seneschal/config';
-import type { UserapiForGateways } from '@seneschal/contracts';
+import type { FederationForGateways, UserapiForGateways } from '@seneschal/contracts';
 import { ConnectionRecorder, type Endpoint } from '@seneschal/http';
 import type { Stoppable } from '@seneschal/observability';
 
@@ -11,6 +11,8 @@ import { serve } from './serve.ts';
 export interface Gateway {
   readonly endpoints: readonly Endpoint[];
   readonly userapi: UserapiForGateways;
+  /** Knows the servers that call endpoints for servers. */
+  readonly servers?: FederationForGateways;
   /** Whether the listener that serves these describes them, as OpenAPI and as a page. */
   readonly described?: boolean;
   /** Answers the requests that wait for something; stopped before the listener, which waits for them. */
@@ -25,11 +27,12 @@ export async function startGateway(
   open: (platform: Platform) => Promise<Gateway>,
 ): Promise<Stoppable & { address: string }> {
   return startOn(config, { name }, async (platform) => {
-    const { endpoints, userapi, described = false, waiting } = await open(platform);
+    const { endpoints, userapi, servers, described = false, waiting } = await open(platform);
     const connections = platform.lifecycle.add(new ConnectionRecorder(platform.bus, platform.logger));
     const { address } = await serve(platform, {
       endpoints: [...endpoints, ...healthEndpoints(platform)],
       userapi,
+      servers,
       described,
       connections,
       at,

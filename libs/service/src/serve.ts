@@ -1,5 +1,5 @@
 import { openAuditLog } from '@seneschal/audit';
-import type { AuditTrail, UserapiForGateways } from '@seneschal/contracts';
+import type { AuditTrail, FederationForGateways, UserapiForGateways } from '@seneschal/contracts';
 import {
   type ConnectionRecorder,
   createHttpApp,
@@ -15,6 +15,8 @@ import { StartError } from './start-error.ts';
 export interface ServeOptions {
   endpoints: readonly Endpoint[];
   userapi: UserapiForGateways;
+  /** Needed where endpoints are for servers. */
+  servers?: FederationForGateways | undefined;
   connections: Pick<ConnectionRecorder, 'seen'>;
   at: { host: string; port: number };
   /** Whether the listener also describes everything that it serves, as OpenAPI and as a page. */
@@ -30,6 +32,7 @@ export async function serve(platform: Platform, options: ServeOptions): Promise<
   const app = createHttpApp({
     endpoints: options.described === true ? withDescription(options.endpoints) : options.endpoints,
     userapi: options.userapi,
+    servers: options.servers,
     connections: options.connections,
     logger,
     audit,

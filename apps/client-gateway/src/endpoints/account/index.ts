@@ -13,13 +13,14 @@ import {
   latestKeyBackup,
   updateKeyBackup,
 } from './key-backups.ts';
-import { claimKeys, queryKeys, uploadKeys } from './keys.ts';
+import { claimKeys, uploadKeys } from './keys.ts';
 import { login, loginFlows } from './login.ts';
 import { logout, logoutAll } from './logout.ts';
 import { changePassword } from './password.ts';
 import { avatarUrl, displayname, profile, setAvatarUrl, setDisplayname } from './profile.ts';
 import { globalPushRules, pushRule, pushRules } from './push-rules.ts';
 import { pushers, setPusher } from './pushers.ts';
+import { queryKeys } from './query-keys.ts';
 import { register, registerAvailable } from './register.ts';
 import { registrationTokenValidity } from './registration-token-validity.ts';
 import { removeTag, setTag, tags } from './tags.ts';

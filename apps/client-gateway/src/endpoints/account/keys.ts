@@ -37,23 +37,6 @@ export const uploadKeys = (deps: Pick<AccountDeps, 'bus'>): Endpoint =>
 
 const failures = z.record(z.string(), jsonObject);
 
-export const queryKeys = (deps: Pick<AccountDeps, 'userapi' | 'config'>): Endpoint =>
-  endpoint({
-    method: 'POST',
-    path: clientPaths('/keys/query'),
-    access: 'user',
-    rateLimit: 'read',
-    summary: 'The device keys of users',
-    body: z.object({ device_keys: z.record(userId, z.array(deviceId)) }),
-    answer: z.object({ device_keys: z.record(z.string(), z.record(z.string(), jsonObject)), failures }),
-    handle: async ({ body }) => {
-      const { local, failures } = split(body.device_keys, deps.config.server_name);
-      const none = Object.fromEntries(Object.keys(local).map((id) => [id, {}]));
-      const found = await deps.userapi.deviceKeys(local);
-      return { device_keys: { ...none, ...found }, failures };
-    },
-  });
-
 export const claimKeys = (deps: Pick<AccountDeps, 'bus' | 'config'>): Endpoint =>
   endpoint({
     method: 'POST',

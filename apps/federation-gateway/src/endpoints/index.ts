@@ -1,0 +1,30 @@
+import type { CallBus } from '@seneschal/bus';
+import type { Config } from '@seneschal/config';
+import type { UserapiForFederation } from '@seneschal/contracts';
+import type { Endpoint } from '@seneschal/http';
+import type { Signer } from '@seneschal/matrix';
+
+import { claimKeys, queryKeys } from './keys.ts';
+import { queryProfile } from './query-profile.ts';
+import { serverKey } from './server-key.ts';
+import { userDevices } from './user-devices.ts';
+import { version } from './version.ts';
+
+export interface FederationEndpointDeps {
+  signer: Signer;
+  bus: CallBus;
+  config: Pick<Config, 'server_name'>;
+  userapi: UserapiForFederation;
+}
+
+/** Everything that other servers may ask. */
+export function federationEndpoints(deps: FederationEndpointDeps): Endpoint[] {
+  return [
+    version(),
+    serverKey(deps),
+    userDevices(deps),
+    queryKeys(deps),
+    claimKeys(deps),
+    queryProfile(deps),
+  ];
+}

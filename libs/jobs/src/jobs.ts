@@ -139,9 +139,9 @@ export class Jobs implements Stoppable {
       workers.set(weight, lifecycle.add(worker));
       await worker.ready();
     }
-    const { reconcileMs: everyMs } = this.#timing;
-    const options = { db: this.#db, queues: this.#queues, component, workers, everyMs, retentionMs, logger };
-    lifecycle.add(new Reconciler(options));
+    const { reconcileMs: everyMs, asleepMs } = this.#timing;
+    const given = { db: this.#db, queues: this.#queues, component, workers, logger };
+    lifecycle.add(new Reconciler({ ...given, everyMs, asleepMs, retentionMs }));
     return lifecycle;
   }
 

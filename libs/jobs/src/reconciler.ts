@@ -12,14 +12,13 @@ export interface ReconcilerOptions {
   component: string;
   workers: ReadonlyMap<string, JobWorker>;
   everyMs: number;
+  asleepMs: number;
   retentionMs: number;
   logger: Logger;
 }
 
 /** Rows that are put back in one round: the ones that are to run next. */
 const batch = 100;
-/** What waits longer, in front of a worker that has nothing to do, waits in front of one that is asleep. */
-const asleepAfterMs = 10_000;
 const cleanEveryMs = 600_000;
 const cleanBatch = 500;
 
@@ -48,14 +47,14 @@ export class Reconciler implements Stoppable {
   }
 
   async #round(): Promise<void> {
-    const { db, queues, component, workers, logger } = this.#options;
+    const { db, queues, component, workers, asleepMs, logger } = this.#options;
     try {
       const due = await dueJobs(db, component);
       if (due.length === 0) return;
       await queues.addAll(due);
       for (const [weight, worker] of workers) {
         const waits = Math.max(0, ...due.filter((row) => row.weight === weight).map((row) => row.due_ms));
-        if (waits < asleepAfterMs || worker.idleMs < asleepAfterMs) continue;
+        if (waits < asleepMs || worker.idleMs < asleepMs) continue;
         logger.warn({ component, weight }, 'a worker slept in front of waiting jobs and is woken');
         await worker.wake();
       }

@@ -17,6 +17,8 @@ export interface Timing {
   heartbeatMs: number;
   /** How often rows are looked for that Redis has lost. */
   reconcileMs: number;
+  /** What waits longer, in front of a worker that has nothing to do, waits in front of one that is asleep. */
+  asleepMs: number;
   backOffMs: number;
   maximumAttempts: number;
 }
@@ -26,6 +28,7 @@ export const defaultTiming: Timing = {
   leaseMs: 5000,
   heartbeatMs: 1000,
   reconcileMs: 2000,
+  asleepMs: 10_000,
   backOffMs: 500,
   maximumAttempts: 12,
 };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import type { Bus } from '@seneschal/bus';
 import { type Job, jobKind } from '@seneschal/contracts';
-import { createLogger, Lifecycle, type Logger } from '@seneschal/observability';
+import { createLogger, Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
 import {
   removeKeys,
   startBus,
@@ -43,6 +43,7 @@ export const quick: Timing = {
   leaseMs: 1000,
   heartbeatMs: 100,
   reconcileMs: 150,
+  asleepMs: 600,
   backOffMs: 20,
   maximumAttempts: 4,
 };
@@ -83,6 +84,7 @@ export class JobStage {
   /** What one process has. A worker runs jobs, a gateway only starts them. */
   async process(
     role: 'worker' | 'gateway' = 'worker',
+    more: { timing?: Partial<Timing>; prepare?: (bus: Bus) => void } = {},
   ): Promise<{ jobs: Jobs; bus: Bus; stop(): Promise<void> }> {
     const lifecycle = new Lifecycle();
     const { redisUrl, timing, retentionMs, logger } = this.#options;
@@ -90,6 +92,7 @@ export class JobStage {
       prefix: this.prefix,
       ...(redisUrl === undefined ? {} : { redisUrl }),
     });
+    more.prepare?.(bus);
     lifecycle.add({ stop: () => bus.stop() });
     const jobs = lifecycle.add(
       await Jobs.open({
@@ -98,7 +101,7 @@ export class JobStage {
         logger: logger ?? createLogger('silent'),
         concurrency: 2,
         retentionMs: retentionMs ?? 86_400_000,
-        timing: { ...quick, ...timing },
+        timing: { ...quick, ...timing, ...more.timing },
       }),
     );
     if (role === 'worker') lifecycle.add(await jobs.serve('roomserver', [this.handler()]));
@@ -152,6 +155,11 @@ export class JobStage {
       .orderBy('version')
       .execute();
     return rows.map((row) => row.event);
+  }
+
+  /** Stops something with the stage, before what it has by now. */
+  add(service: Stoppable): void {
+    this.#lifecycle.add(service);
   }
 
   stop(): Promise<void> {

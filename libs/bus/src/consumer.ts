@@ -16,15 +16,22 @@ export interface LogEntry<Fact> {
 
 /**
  * Follows a log. `apply` runs in the transaction that also moves the checkpoint, so a batch is applied
- * exactly once whatever dies when; `afterCommit` tells others of it and may be lost or repeated. Without
- * `apply` nothing depends on the checkpoint, which is then only kept in memory.
+ * exactly once whatever dies when; `afterCommit` tells others of it and may be lost or repeated. A consumer
+ * without `apply` only tells, of what comes after it first began.
  */
 export interface Consumer<Fact> {
   /** One of the log's `consumers`; also the name of its checkpoint. */
   readonly name: string;
   readonly log: EventLog<Fact>;
+  /** How long to wait when woken, in ms, so that what comes one by one is applied together. */
+  readonly lingerMs?: number;
   readonly apply?: (transaction: Transaction<unknown>, entries: readonly LogEntry<Fact>[]) => Promise<void>;
   afterCommit?(entries: readonly LogEntry<Fact>[]): Promise<void>;
+}
+
+interface Row {
+  position: number;
+  fact: unknown;
 }
 
 export interface ConsumerOptions {
@@ -52,6 +59,7 @@ export class LogFollower<Fact> implements Stoppable {
   readonly #poll: NodeJS.Timeout;
   #checkpoint: number | undefined;
   #running: Promise<void> | undefined;
+  #lingering: NodeJS.Timeout | undefined;
   #again = false;
   #stopped = false;
 
@@ -71,16 +79,36 @@ export class LogFollower<Fact> implements Stoppable {
       },
     );
     this.#worker.on('error', (error) => options.logger.debug({ error: error.message }, 'consumer'));
-    this.#poll = setInterval(() => void this.catchUp(), options.pollMs ?? 1000);
+    this.#poll = setInterval(() => void this.#look(), options.pollMs ?? 1000);
   }
 
   async ready(): Promise<void> {
     await this.#worker.waitUntilReady();
+    await this.#beginCheckpoint();
     await this.catchUp();
   }
 
+  async #beginCheckpoint(): Promise<void> {
+    const { apply, log, name } = this.#consumer;
+    const position = apply === undefined ? await lastPosition(this.#db, log.table) : 0;
+    await sql`INSERT INTO bus_checkpoints (consumer, position) VALUES (${name}, ${position})
+      ON CONFLICT DO NOTHING`.execute(this.#db);
+  }
+
+  /** The poll: one short query while there is nothing new. */
+  async #look(): Promise<void> {
+    const end = await lastPosition(this.#db, this.#consumer.log.table).catch(() => 0);
+    if (end > (this.#checkpoint ?? 0)) await this.catchUp();
+  }
+
   async #woken({ position }: { position: number }): Promise<void> {
-    if (position > (this.#checkpoint ?? 0)) await this.catchUp();
+    if (position <= (this.#checkpoint ?? 0)) return;
+    const { lingerMs } = this.#consumer;
+    if (lingerMs === undefined) return this.catchUp();
+    this.#lingering ??= setTimeout(() => {
+      this.#lingering = undefined;
+      void this.catchUp();
+    }, lingerMs);
   }
 
   /** Applies everything that the log holds by now. Errors are logged; the next poll tries again. */
@@ -129,11 +157,8 @@ export class LogFollower<Fact> implements Stoppable {
   }
 
   async #take(limit: number): Promise<LogEntry<Fact>[]> {
-    const { apply, log } = this.#consumer;
-    if (apply === undefined) {
-      this.#checkpoint ??= await lastPosition(this.#db, log.table);
-      return this.#read(this.#db, this.#checkpoint, limit);
-    }
+    const { apply } = this.#consumer;
+    if (apply === undefined) return this.#takeAtOnce(limit);
     return transact(this.#db, async (transaction) => {
       const from = await this.#lockCheckpoint(transaction);
       this.#checkpoint = from;
@@ -149,29 +174,49 @@ export class LogFollower<Fact> implements Stoppable {
 
   /** Takes the checkpoint's row lock: one process at a time applies, the others wait and then see its work. */
   async #lockCheckpoint(transaction: Transaction<unknown>): Promise<number> {
-    const lock = sql<{ position: number }>`SELECT position FROM bus_checkpoints
-      WHERE consumer = ${this.#consumer.name} FOR UPDATE`;
-    const found = (await lock.execute(transaction)).rows[0];
-    if (found !== undefined) return found.position;
-    await sql`INSERT INTO bus_checkpoints (consumer, position) VALUES (${this.#consumer.name}, 0)
-      ON CONFLICT DO NOTHING`.execute(transaction);
-    return (await lock.execute(transaction)).rows[0]?.position ?? 0;
+    const found = await sql<{ position: number }>`SELECT position FROM bus_checkpoints
+      WHERE consumer = ${this.#consumer.name} FOR UPDATE`.execute(transaction);
+    const checkpoint = found.rows[0];
+    if (checkpoint === undefined) throw new Error(`The checkpoint of ${this.#consumer.name} is gone.`);
+    return checkpoint.position;
   }
 
   async #read(db: Kysely<unknown>, from: number, limit: number): Promise<LogEntry<Fact>[]> {
-    const result = await sql<{ position: number; fact: unknown }>`
+    const result = await sql<Row>`
       SELECT position, fact FROM ${sql.id(this.#consumer.log.table)}
       WHERE position > ${from} ORDER BY position LIMIT ${limit}
     `.execute(db);
-    return result.rows.map((row) => ({
-      position: row.position,
-      fact: this.#consumer.log.fact.parse(row.fact),
-    }));
+    return result.rows.map((row) => this.#entryOf(row));
+  }
+
+  /** For those who only tell: reads the batch and moves the checkpoint behind it, in one statement. */
+  async #takeAtOnce(limit: number): Promise<LogEntry<Fact>[]> {
+    const { name, log } = this.#consumer;
+    const result = await sql<Row>`
+      WITH checkpoint AS MATERIALIZED (
+        SELECT position FROM bus_checkpoints WHERE consumer = ${name} FOR UPDATE
+      ), batch AS MATERIALIZED (
+        SELECT entry.* FROM checkpoint CROSS JOIN LATERAL (
+          SELECT position, fact FROM ${sql.id(log.table)}
+          WHERE position > checkpoint.position ORDER BY position LIMIT ${limit}
+        ) AS entry
+      ), moved AS (
+        UPDATE bus_checkpoints SET position = (SELECT max(position) FROM batch)
+        WHERE consumer = ${name} AND EXISTS (SELECT FROM batch)
+      )
+      SELECT position, fact FROM batch ORDER BY position
+    `.execute(this.#db);
+    return result.rows.map((row) => this.#entryOf(row));
+  }
+
+  #entryOf({ position, fact }: Row): LogEntry<Fact> {
+    return { position, fact: this.#consumer.log.fact.parse(fact) };
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#poll);
+    clearTimeout(this.#lingering);
     await closeWorker(this.#worker, this.#options.connection, async () => this.#running);
     await this.#running;
   }

@@ -88,6 +88,20 @@ describe('a consumer', () => {
     expect(await applied()).toEqual(upTo(5));
   });
 
+  it('that lingers applies together what comes one by one', async () => {
+    const bus = await openBus(never);
+    const sizes: number[] = [];
+    const told = gate();
+    const afterCommit: Consumer<Deposited>['afterCommit'] = async (entries) => {
+      if (sizes.push(entries.length) > 0 && entries.at(-1)?.position === 6) told.open();
+    };
+    await follow(bus, noting('only', { lingerMs: 300, afterCommit }));
+    for (let n = 0; n < 6; n += 1) bus.wake(depositLog, await append(1));
+    await told.opened;
+    expect(await applied()).toEqual(upTo(6));
+    expect(sizes.length).toBeLessThan(6);
+  });
+
   it('finds by itself what it was not woken for', async () => {
     const bus = await openBus(20);
     const told = gate();
@@ -166,19 +180,44 @@ describe('two processes that follow as one consumer', () => {
   });
 });
 
-describe('a consumer that applies nothing', () => {
-  it('tells of what comes from its beginning on, and keeps no checkpoint', async () => {
+describe('a consumer that only tells', () => {
+  const listening = (told: number[]): Consumer<Deposited> => ({
+    name: 'deposit-first',
+    log: depositLog,
+    afterCommit: async (entries) => void told.push(...entries.map((entry) => entry.position)),
+  });
+
+  it('tells of what comes after it first began, and later goes on where it was', async () => {
     await append(3);
     const bus = await openBus(never);
     const told: number[] = [];
-    const { apply: _apply, ...listening } = noting('only');
-    await follow(bus, {
-      ...listening,
-      afterCommit: async (entries) => void told.push(...entries.map((entry) => entry.position)),
-    });
-    await append(2);
+    const first = await follow(bus, listening(told));
+    await append(250);
     await bus.catchUp();
-    const kept = await sql`SELECT FROM bus_checkpoints`.execute(db);
-    expect([told, kept.rows]).toEqual([[4, 5], []]);
+    await first.stop();
+    await append(2);
+    await follow(bus, listening(told));
+    expect(told).toEqual(upTo(255).slice(3));
+  });
+
+  it('tells once, however many processes follow', async () => {
+    const buses = [await openBus(5), await openBus(5)];
+    const told: number[] = [];
+    for (const bus of buses) await follow(bus, listening(told));
+    for (let n = 0; n < 40; n += 1) buses[n % 2]?.wake(depositLog, await append(5));
+    await Promise.all(buses.map((bus) => bus.catchUp()));
+    expect(told.sort((a, b) => a - b)).toEqual(upTo(200));
+  });
+
+  it('does not let a fact that nobody can read stand in the way', async () => {
+    const logs: string[] = [];
+    const bus = await openBus(never, logs);
+    const told: number[] = [];
+    await follow(bus, listening(told));
+    await transact(db, (trx) => appendToLog(trx, depositLog.table, [{ something: 'else' }]));
+    await bus.catchUp();
+    await append(1);
+    await bus.catchUp();
+    expect([told, logs.length]).toEqual([[2], 1]);
   });
 });

@@ -32,6 +32,7 @@ export function roomserverConsumer(deps: RoomserverConsumerDeps): Consumer<Rooms
   return {
     name,
     log: roomserver.roomserverOutput,
+    lingerMs: 200,
     apply: (transaction, entries) =>
       apply(deps, transaction as unknown as Transaction<SearchTables>, entries),
   };
@@ -41,7 +42,6 @@ export function roomserverConsumer(deps: RoomserverConsumerDeps): Consumer<Rooms
 export const idleConsumer: Consumer<RoomserverFact> = {
   name,
   log: roomserver.roomserverOutput,
-  apply: async () => undefined,
 };
 
 async function apply(

@@ -8,7 +8,6 @@ export function roomserverConsumer(bus: WakeupBus): Consumer<RoomserverFact> {
   return {
     name: 'syncapi-roomserver',
     log: roomserver.roomserverOutput,
-    apply: async () => undefined,
     afterCommit: async (entries) => {
       const rooms = new Set<string>();
       const users = new Set<string>();

@@ -13,7 +13,6 @@ export function userapiConsumer({ bus, roomserver }: UserapiConsumerDeps): Consu
   return {
     name: 'syncapi-userapi',
     log: userapi.userapiOutput,
-    apply: async () => undefined,
     afterCommit: async (entries) => {
       const owners = new Set<string>();
       const users = new Set<string>();

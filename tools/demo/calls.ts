@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { HttpClient } from '../shared/client.ts';
 import { at, joinRoom, registerUser, texts, type User } from '../shared/matrix.ts';
 import { joinedRooms, verify, verifyLeft, verifySame, verifyStatus } from './checks.ts';
+import { serverNotices } from './notices.ts';
 import { registrationTokens } from './registration-tokens.ts';
 import { contentReports } from './reports.ts';
 import { admin, type Call, encode, type Stage, v3 } from './stage.ts';
@@ -15,6 +16,7 @@ export function calls(stage: Stage): Call[] {
     ...registration(stage),
     ...registrationTokens(stage),
     ...contentReports(stage),
+    ...serverNotices(stage),
     ...whois(stage),
     ...resetPassword(stage),
     ...evacuateRoom(stage),

@@ -61,6 +61,7 @@ async function run(context: Context, sizes: Sizes, keep: boolean): Promise<numbe
     SENESCHAL_REGISTRATION_SHARED_SECRET: secret,
     SENESCHAL_REGISTRATION_ENABLED: 'on',
     SENESCHAL_REGISTRATION_REQUIRES_TOKEN: 'on',
+    SENESCHAL_SERVER_NOTICES: 'on',
     SENESCHAL_RATE_LIMITS: 'off',
     SENESCHAL_LISTEN: context.env['SENESCHAL_LISTEN'] ?? '127.0.0.1:0',
     SENESCHAL_LOG_LEVEL: context.env['SENESCHAL_LOG_LEVEL'] ?? 'warn',

@@ -48,7 +48,7 @@ describe('the OpenAPI document', () => {
   let admin: TestClient;
   let document: OpenApiDocument;
   beforeAll(async () => {
-    world = await startWorld();
+    world = await startWorld({ settings: { SENESCHAL_SERVER_NOTICES: 'on' } });
     admin = await world.register('admin', { admin: true });
     document = (await world.request('GET', documentPath)).body as unknown as OpenApiDocument;
   });

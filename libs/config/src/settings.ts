@@ -124,6 +124,30 @@ export const settings = {
     onOff,
     'Whether registering through the client API takes a registration token.',
   ),
+  server_notices: setting(
+    'SENESCHAL_SERVER_NOTICES',
+    false,
+    onOff,
+    'Whether administrators can send server notices.',
+  ),
+  server_notices_localpart: setting(
+    'SENESCHAL_SERVER_NOTICES_LOCALPART',
+    '_server',
+    z.string().regex(/^[a-z0-9._=/+-]{1,200}$/, 'is 1 to 200 of a-z, 0-9, ".", "_", "=", "/", "+" and "-"'),
+    'The localpart of the account that server notices come from. Nobody can log in to it.',
+  ),
+  server_notices_display_name: setting(
+    'SENESCHAL_SERVER_NOTICES_DISPLAY_NAME',
+    'Server Alerts',
+    z.string().min(1, 'is empty').max(256, 'is longer than 256 characters'),
+    'The display name of that account.',
+  ),
+  server_notices_room_name: setting(
+    'SENESCHAL_SERVER_NOTICES_ROOM_NAME',
+    'Server Alerts',
+    z.string().min(1, 'is empty').max(256, 'is longer than 256 characters'),
+    'The name of the rooms that server notices come in.',
+  ),
   rate_limits: setting(
     'SENESCHAL_RATE_LIMITS',
     true,

@@ -9,6 +9,7 @@ export * as federation from './federation.ts';
 export * as syncapi from './syncapi.ts';
 export type * from './federation.ts';
 export type * from './remote-devices.ts';
+export type { Notice, NoticeAudience, NoticesForAdmin } from './notices.ts';
 export type * from './registration.ts';
 export type * from './audit.ts';
 export type * from './userapi.ts';

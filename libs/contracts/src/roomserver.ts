@@ -5,6 +5,7 @@ import { command, type EventLog } from './command.ts';
 import { jobKind } from './jobs.ts';
 import { contentReported } from './reports.ts';
 
+export { openNoticeRoom } from './notices.ts';
 export * from './reports.ts';
 
 const jsonObject = z.custom<JsonObject>(

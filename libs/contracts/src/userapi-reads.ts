@@ -1,5 +1,6 @@
 import type { JsonObject } from '@seneschal/matrix';
 
+import type { NoticesForAdmin } from './notices.ts';
 import type { RegistrationTokensForAdmin, RegistrationTokensForClient } from './registration.ts';
 import type { RemoteDeviceKeys } from './remote-devices.ts';
 import type { AccountType } from './userapi.ts';
@@ -60,7 +61,7 @@ export interface UserapiForGateways {
   requesterByToken(tokenHash: string): Promise<Requester | undefined>;
 }
 
-export interface UserapiForAdmin extends RegistrationTokensForAdmin {
+export interface UserapiForAdmin extends RegistrationTokensForAdmin, NoticesForAdmin {
   account(userId: string): Promise<Account | undefined>;
   /** Undefined when there is no such account. */
   sessions(userId: string): Promise<Session[] | undefined>;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { command, type EventLog } from './command.ts';
 import { purgeRoomCommand } from './room-rows.ts';
 
+export { ensureNoticesAccount, sendNotices } from './notices.ts';
 export * from './registration.ts';
 export * from './remote-devices.ts';
 

@@ -15,6 +15,7 @@ import { evacuateUser } from './commands/evacuate-user.ts';
 import { forgetRoom } from './commands/forget-room.ts';
 import { markDeparturesSeen } from './commands/mark-departures-seen.ts';
 import { deleteReport, updateReport } from './commands/manage-reports.ts';
+import { openNoticeRoom } from './commands/open-notice-room.ts';
 import { reportEvent, reportRoom, reportUser } from './commands/report-content.ts';
 import { deleteRoomAlias, setRoomAlias, setRoomVisibility } from './commands/room-aliases.ts';
 import { sendEvent } from './commands/send-event.ts';
@@ -62,6 +63,7 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
       handle(roomserver.deleteRoomAlias, (input) => deleteRoomAlias(deps, input)),
       handle(roomserver.setRoomVisibility, (input) => setRoomVisibility(deps, input)),
       handle(roomserver.markDeparturesSeen, (input) => markDeparturesSeen(deps, input)),
+      handle(roomserver.openNoticeRoom, (input) => openNoticeRoom(deps, input)),
       handle(roomserver.reportEvent, (input, context) => reportEvent(deps, input, context)),
       handle(roomserver.reportRoom, (input, context) => reportRoom(deps, input, context)),
       handle(roomserver.reportUser, (input, context) => reportUser(deps, input, context)),

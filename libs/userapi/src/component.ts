@@ -1,14 +1,16 @@
-import { type Bus, handle } from '@seneschal/bus';
+import { type Bus, handle, type Handler } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
 import { userapi } from '@seneschal/contracts';
 import { type Database, migrate } from '@seneschal/database';
-import type { Logger, Stoppable } from '@seneschal/observability';
+import { handleJob, type Jobs } from '@seneschal/jobs';
+import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
 
 import { claimKeys } from './commands/claim-keys.ts';
 import { createAccount } from './commands/create-account.ts';
 import { createDevice } from './commands/create-device.ts';
 import { deactivateAccount } from './commands/deactivate-account.ts';
 import { deleteDevices } from './commands/delete-devices.ts';
+import { ensureNoticesAccount } from './commands/ensure-notices-account.ts';
 import {
   createKeyBackupVersion,
   deleteKeyBackupVersion,
@@ -34,21 +36,37 @@ import { setProfile } from './commands/set-profile.ts';
 import { setPusher } from './commands/set-pusher.ts';
 import { setRoomTag } from './commands/set-room-tag.ts';
 import { uploadKeys } from './commands/upload-keys.ts';
+import { sendNotices } from './jobs/send-notices.ts';
+import type { NoticesConfig } from './notices/send-notice.ts';
+import { userapiReads } from './reads.ts';
 import { userapiMigrations } from './storage/migrations/index.ts';
-import type { UserapiTables } from './storage/tables.ts';
+import type { UserapiDb, UserapiTables } from './storage/tables.ts';
 
 export interface UserapiDeps {
   bus: Bus;
   database: Database;
-  config: Pick<Config, 'server_name'>;
+  jobs: Pick<Jobs, 'serve'>;
+  config: NoticesConfig & Pick<Config, 'bcrypt_cost'>;
   logger: Logger;
 }
 
-/** Starts the user API: brings its tables up to date, then serves its commands. */
-export async function startUserapi({ bus, database, config }: UserapiDeps): Promise<Stoppable> {
+/** Starts the user API: brings its tables up to date, then serves its commands and runs its jobs. */
+export async function startUserapi({ bus, jobs, database, config }: UserapiDeps): Promise<Stoppable> {
   await migrate(database, 'userapi', userapiMigrations);
   const deps = { db: database.tables<UserapiTables>(), bus, serverName: config.server_name };
-  return bus.serve('userapi', [
+  const lifecycle = new Lifecycle();
+  lifecycle.add(await bus.serve('userapi', handlers(deps)));
+  const notices = { db: deps.db, bus, userapi: userapiReads(database, config), config };
+  lifecycle.add(
+    await jobs.serve('userapi', [
+      handleJob(userapi.sendNotices, { send: (context) => sendNotices(notices, context) }),
+    ]),
+  );
+  return lifecycle;
+}
+
+function handlers(deps: { db: UserapiDb; bus: Bus; serverName: string }): Handler[] {
+  return [
     handle(userapi.createAccount, (input, context) => createAccount(deps, input, context)),
     handle(userapi.createDevice, (input, context) => createDevice(deps, input, context)),
     handle(userapi.deleteDevices, (input, context) => deleteDevices(deps, input, context)),
@@ -75,6 +93,7 @@ export async function startUserapi({ bus, database, config }: UserapiDeps): Prom
     handle(userapi.replaceRemoteDevices, (input) => replaceRemoteDevices(deps, input)),
     handle(userapi.claimDueDeviceLists, (input) => claimDueDeviceLists(deps, input)),
     handle(userapi.markRemoteDevicesStale, (input) => markRemoteDevicesStale(deps, input)),
+    handle(userapi.ensureNoticesAccount, (input) => ensureNoticesAccount(deps, input)),
     handle(userapi.recordConnections, (input) => recordConnections(deps, input)),
-  ]);
+  ];
 }

@@ -28,6 +28,7 @@ import { requesterByToken } from './queries/requester-by-token.ts';
 import { sessionSummary } from './queries/session-summary.ts';
 import { sessions } from './queries/sessions.ts';
 import { verifyPassword } from './queries/verify-password.ts';
+import { countNoticeUsers } from './storage/notice-users.ts';
 import type { UserapiTables } from './storage/tables.ts';
 
 /** Everything that may be read of accounts, in the caller's process. */
@@ -40,6 +41,7 @@ export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_co
     account: (userId) => account(db, userId),
     sessions: (userId) => sessions(db, userId),
     sessionSummary: (userId) => sessionSummary(db, userId),
+    countNoticeUsers: (audience) => countNoticeUsers(db, audience),
     registrationTokens: (page) => registrationTokens(db, page),
     registrationToken: (token) => registrationToken(db, token),
     usersOfRegistrationToken: (token, page) => usersOfRegistrationToken(db, token, page),

@@ -4,6 +4,7 @@ import { type Kysely, sql } from 'kysely';
 
 import type { Command } from '@seneschal/contracts';
 import { userapi } from '@seneschal/contracts';
+import { Jobs, jobsMigrations } from '@seneschal/jobs';
 import { createLogger, Lifecycle } from '@seneschal/observability';
 import { startBus, withDatabase } from '@seneschal/testing';
 
@@ -32,10 +33,20 @@ export function tokenHash(token: string): string {
 /** The user API alone, on a database and a Redis prefix of its own. */
 export async function startFixture(): Promise<Fixture> {
   const lifecycle = new Lifecycle();
-  const { database } = lifecycle.add(await withDatabase({ userapi: userapiMigrations }));
+  const { database } = lifecycle.add(
+    await withDatabase({ userapi: userapiMigrations, jobs: jobsMigrations }),
+  );
   const { bus } = lifecycle.add(await startBus(database, { concurrency: 16 }));
-  const config = { server_name: 'x.test' };
-  lifecycle.add(await startUserapi({ bus, database, config, logger: createLogger('silent') }));
+  const logger = createLogger('silent');
+  const jobs = lifecycle.add(await Jobs.open({ bus, database, logger, concurrency: 1, retentionMs: 60_000 }));
+  const config = {
+    server_name: 'x.test',
+    bcrypt_cost: 4,
+    server_notices_localpart: '_server',
+    server_notices_display_name: 'Server Alerts',
+    server_notices_room_name: 'Server Alerts',
+  };
+  lifecycle.add(await startUserapi({ bus, jobs, database, config, logger }));
   const db = database.tables<UserapiTables>();
   const call: Fixture['call'] = (command, input, idempotencyKey) =>
     bus.call(command, input, idempotencyKey === undefined ? {} : { idempotencyKey });

@@ -8,6 +8,7 @@ import { Nonces } from '../nonces.ts';
 import { evacuateRoom } from './evacuate-room.ts';
 import { evacuateUser } from './evacuate-user.ts';
 import { jobEndpoints } from './jobs/index.ts';
+import { noticeEndpoints, type NoticesDeps } from './notices/index.ts';
 import { register, registerNonce } from './register.ts';
 import { registrationTokenEndpoints } from './registration-tokens/index.ts';
 import { reportEndpoints } from './reports/index.ts';
@@ -17,17 +18,13 @@ import { whois } from './whois.ts';
 export interface AdminDeps {
   bus: Pick<Bus, 'call' | 'redis' | 'prefix'>;
   jobs: Pick<Jobs, 'start' | 'wait' | 'reads' | 'control' | 'changeAfter' | 'isStopped'>;
-  userapi: UserapiForAdmin;
+  userapi: UserapiForAdmin & NoticesDeps['userapi'];
   roomserver: RoomserverForAdmin;
-  config: Pick<
-    Config,
-    | 'server_name'
-    | 'bcrypt_cost'
-    | 'registration_shared_secret'
-    | 'registration_requires_token'
-    | 'job_wait'
-    | 'evacuate_job_size'
-  >;
+  config: NoticesDeps['config'] &
+    Pick<
+      Config,
+      'bcrypt_cost' | 'registration_shared_secret' | 'registration_requires_token' | 'evacuate_job_size'
+    >;
 }
 
 /** All endpoints of the admin API; registration only where a shared secret is configured. */
@@ -41,6 +38,7 @@ export function adminEndpoints(deps: AdminDeps): Endpoint[] {
     ...registrationTokenEndpoints(deps),
     ...jobEndpoints(deps),
     ...reportEndpoints(deps),
+    ...noticeEndpoints(deps),
   ];
   if (secret === null) return endpoints;
   const nonces = new Nonces(deps.bus);

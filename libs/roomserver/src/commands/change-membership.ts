@@ -4,6 +4,7 @@ import type { Membership, roomserver } from '@seneschal/contracts';
 import { forbidden, type JsonObject, notFound, serverNameOf } from '@seneschal/matrix';
 
 import { restrictedJoin } from '../room/restricted-join.ts';
+import { refuseRejectedNotice } from '../room/notice-invite.ts';
 import type { RoomDraft } from '../room/room-draft.ts';
 import type { RoomWork, RoomWriter } from '../room/room-writer.ts';
 
@@ -76,6 +77,7 @@ async function change(work: RoomWork, input: Input): Promise<string> {
   if (draft.room.isBlocked && entries.has(input.action)) {
     throw forbidden('An administrator has blocked this room.');
   }
+  if (input.action === 'leave') await refuseRejectedNotice(work, input.target);
   const before = draft.membership(input.target);
   const allowed = required[input.action];
   if (allowed !== undefined && (before === undefined || !allowed.includes(before))) {

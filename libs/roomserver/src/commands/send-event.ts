@@ -13,6 +13,7 @@ import {
   userPowerLevel,
 } from '@seneschal/matrix';
 
+import { refuseRejectedNotice } from '../room/notice-invite.ts';
 import type { EventInput, RoomDraft } from '../room/room-draft.ts';
 import type { RedactionTarget } from '../room/room-event.ts';
 import type { RoomWork, RoomWriter } from '../room/room-writer.ts';
@@ -70,6 +71,7 @@ function unchangedState(draft: RoomDraft, input: Input): string | undefined {
 async function append(work: RoomWork, input: Input): Promise<{ eventId: string }> {
   const { draft } = work;
   refuseEntryWhenBlocked(draft, input);
+  if (isOwnLeave(input)) await refuseRejectedNotice(work, input.sender);
   if (input.type === 'm.room.canonical_alias' && input.stateKey === '') await checkAliases(work, input);
   const event: EventInput = {
     type: input.type,
@@ -86,6 +88,10 @@ async function append(work: RoomWork, input: Input): Promise<{ eventId: string }
   );
   draft.redact(target, redaction);
   return redaction;
+}
+
+function isOwnLeave({ type, sender, stateKey, content }: Input): boolean {
+  return type === 'm.room.member' && stateKey === sender && content['membership'] === 'leave';
 }
 
 function refuseEntryWhenBlocked(draft: RoomDraft, input: Input): void {

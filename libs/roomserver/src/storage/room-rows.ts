@@ -11,6 +11,7 @@ type Db = Kysely<RoomserverTables>;
 /** Everything that is found by a room's number, but its events, its aliases and the row of the room itself. */
 const byNumber: readonly OwnedRows[] = [
   { table: 'roomserver_memberships', owner: 'room_nid', key: ['user_id'] },
+  { table: 'roomserver_notice_rooms', owner: 'room_nid', key: ['user_id'] },
   { table: 'roomserver_current_state', owner: 'room_nid', key: ['type', 'state_key'] },
   {
     table: 'roomserver_transactions',

@@ -70,6 +70,7 @@ export interface RoomserverTables {
     seen_by: Generated<string[]>;
     created_ts: number;
   };
+  roomserver_notice_rooms: { user_id: string; room_nid: number; created_ts: number };
   roomserver_reports: {
     report_id: GeneratedAlways<number>;
     kind: ReportKind;

@@ -3,9 +3,11 @@ import type { Migrations } from '@seneschal/database';
 import { rooms } from './0001-rooms.ts';
 import { deletions } from './0002-deletions.ts';
 import { reports } from './0003-reports.ts';
+import { noticeRooms } from './0004-notice-rooms.ts';
 
 export const roomserverMigrations: Migrations = {
   '0001_rooms': rooms,
   '0002_deletions': deletions,
   '0003_reports': reports,
+  '0004_notice_rooms': noticeRooms,
 };

@@ -11,7 +11,7 @@ import { searchEndpoints } from './endpoints/search/index.ts';
 
 /** The admin API. Brings the tables that it reads up to date, as no worker may have run yet. */
 export async function adminGateway(platform: Platform): Promise<Gateway> {
-  const { bus, config, database, jobs, logger } = platform;
+  const { bus, config, database, jobs, logger, metrics } = platform;
   await migrate(database, 'userapi', userapiMigrations);
   await migrate(database, 'roomserver', roomserverMigrations);
   await migrate(database, 'search', searchMigrations);
@@ -21,7 +21,7 @@ export async function adminGateway(platform: Platform): Promise<Gateway> {
   const endpoints = [
     ...adminEndpoints({ bus, jobs, config, userapi, roomserver }),
     ...searchEndpoints({ search, jobs }),
-    ...operationsEndpoints({ audit: auditReads(database) }),
+    ...operationsEndpoints({ audit: auditReads(database), metrics }),
   ];
   return { endpoints, userapi, described: true, waiting: { stop: () => jobs.stopWaiting() } };
 }

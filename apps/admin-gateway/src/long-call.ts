@@ -1,6 +1,6 @@
 import type { Config } from '@seneschal/config';
 import { isFinished, type Job, type JobKind, type JobReads } from '@seneschal/contracts';
-import { type EndpointRequest, Reply } from '@seneschal/http';
+import { type EndpointRequest, jobHeader, Reply } from '@seneschal/http';
 import type { Jobs } from '@seneschal/jobs';
 import { invalidParam, MatrixError } from '@seneschal/matrix';
 import { z } from 'zod';
@@ -44,7 +44,7 @@ export async function longCall<Input extends object>(
   });
   const { isAsync, waitMs } = preferenceOf(request, deps.config.job_wait);
   const job = await deps.jobs.wait(jobId, waitMs, request.signal);
-  const headers = { 'Seneschal-Job-Id': jobId };
+  const headers = { [jobHeader]: jobId };
   if (job === undefined) throw ended('The job is not known any more.', jobId);
   if (!isFinished(job.state) || (isAsync && waitMs === 0)) {
     const applied = isAsync ? { 'Preference-Applied': 'respond-async' } : {};

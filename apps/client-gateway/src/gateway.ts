@@ -12,14 +12,14 @@ import { syncEndpoints } from './endpoints/sync/index.ts';
 
 /** /_matrix/client. Brings the tables that it reads up to date, as no worker may have run yet. */
 export async function clientGateway(platform: Platform): Promise<Gateway> {
-  const { bus, config, database, lifecycle, logger } = platform;
+  const { bus, config, database, lifecycle, logger, metrics } = platform;
   await migrate(database, 'userapi', userapiMigrations);
   await migrate(database, 'roomserver', roomserverMigrations);
   await migrate(database, 'syncapi', syncapiMigrations);
   await migrate(database, 'search', searchMigrations);
   const userapi = userapiReads(database, config);
   const roomserver = roomserverReads(database, logger);
-  const syncapi = lifecycle.add(syncapiReads({ bus, database, logger, roomserver, userapi }));
+  const syncapi = lifecycle.add(syncapiReads({ bus, database, logger, metrics, roomserver, userapi }));
   const search = searchReads({ database, config, logger, roomserver });
   const serverName = config.server_name;
   const defaultRoomVersion = config.default_room_version;

@@ -9,6 +9,7 @@ import {
   healthEndpoints,
   type Platform,
   serve,
+  serveMetrics,
   type ServeOptions,
   startOn,
 } from '@seneschal/service';
@@ -27,6 +28,8 @@ export interface Homeserver extends Stoppable {
   readonly address: string;
   /** Where the admin API is served when it has a listener of its own. */
   readonly adminAddress?: string;
+  /** Where Prometheus reads, when that is configured. */
+  readonly metricsAddress?: string;
   readonly platform: Platform;
   /** Reports the connections that were seen and applies what the logs hold by now, without waiting. */
   catchUp(): Promise<void>;
@@ -40,10 +43,12 @@ export async function startHomeserver(config: Config, options: HomeserverOptions
     const connections = platform.lifecycle.add(new ConnectionRecorder(platform.bus, platform.logger));
     const client = await clientGateway(platform);
     const listeners = await listenAll(platform, client, { connections, checkAnswers });
+    const metricsAddress = await serveMetrics(platform);
     if (client.waiting !== undefined) platform.lifecycle.add(client.waiting);
     platform.lifecycle.add({ stop: () => platform.jobs.stopWaiting() });
     return {
       ...listeners,
+      ...(metricsAddress === undefined ? {} : { metricsAddress }),
       platform,
       catchUp: async () => {
         await connections.flush();

@@ -140,6 +140,7 @@ export class Fleet {
       env: {
         ...environment,
         SENESCHAL_LISTEN: '127.0.0.1:0',
+        SENESCHAL_METRICS_LISTEN: '127.0.0.1:0',
         SENESCHAL_DATA_DIR: this.#folder,
         SENESCHAL_DATABASE_URL: url.href,
         SENESCHAL_DATABASE_CONNECTIONS: '8',

@@ -1,6 +1,6 @@
 import type { Config } from '@seneschal/config';
 import type { Stoppable } from '@seneschal/observability';
-import { healthEndpoints, serve, startOn } from '@seneschal/service';
+import { healthEndpoints, serve, serveMetrics, startOn } from '@seneschal/service';
 
 import { chooseComponents, startComponents } from './components.ts';
 
@@ -15,6 +15,7 @@ export async function startWorker(config: Config, words: readonly string[]): Pro
       connections: { seen: () => undefined },
       at: config.listen,
     });
+    await serveMetrics(platform);
     return platform;
   });
 }

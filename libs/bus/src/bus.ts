@@ -1,12 +1,14 @@
 import type { Redis } from 'ioredis';
 
-import type { Command, ComponentName, EventLog } from '@seneschal/contracts';
+import { type Command, type ComponentName, componentNames, type EventLog } from '@seneschal/contracts';
 import { type Database, migrate } from '@seneschal/database';
-import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
+import { Lifecycle, type Logger, type Metrics, type Stoppable } from '@seneschal/observability';
 
+import { type Backlog, backlogOf } from './backlog.ts';
 import { Caller, type CallOptions } from './caller.ts';
 import { type Consumer, LogFollower } from './consumer.ts';
 import { forgetNaming } from './forget.ts';
+import { type Lag, lagOf } from './lag.ts';
 import { busMigrations } from './migrations.ts';
 import { checkRedis, connectRedis } from './redis.ts';
 import { forgetReplies } from './replies.ts';
@@ -20,6 +22,8 @@ export interface BusOptions {
   logger: Logger;
   /** Commands of one component that this process runs at once. */
   concurrency: number;
+  /** Told of every command that this process handles. */
+  metrics?: Pick<Metrics, 'command'>;
   /** See ConsumerOptions. */
   pollMs?: number;
 }
@@ -96,13 +100,14 @@ export class Bus implements Stoppable {
 
   /** Runs the commands of a component until the service is stopped. */
   async serve(component: ComponentName, handlers: readonly Handler[]): Promise<Stoppable> {
-    const { prefix, database, logger, concurrency } = this.#options;
+    const { prefix, database, logger, concurrency, metrics } = this.#options;
     const server = new CommandServer(component, handlers, {
       connection: this.workers,
       prefix,
       database,
       logger,
       concurrency,
+      metrics,
     });
     await server.ready();
     return server;
@@ -131,6 +136,17 @@ export class Bus implements Stoppable {
   /** Applies what the logs hold by now in all consumers of this process, without waiting to be woken. */
   async catchUp(): Promise<void> {
     await Promise.all([...this.#followers].map((follower) => follower.catchUp()));
+  }
+
+  /** What stands in the queue of each component. */
+  async backlog(): Promise<Backlog[]> {
+    const now = Date.now();
+    return Promise.all(componentNames.map((name) => backlogOf(this.#caller.queueOf(name), now)));
+  }
+
+  /** How far the consumers of a log are behind. */
+  async lag(log: EventLog<unknown>): Promise<Lag[]> {
+    return lagOf(this.#options.database.tables(), log, Date.now());
   }
 
   /** A connection of one's own for subscriptions; the caller disconnects it. */

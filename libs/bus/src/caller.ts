@@ -59,7 +59,7 @@ export class Caller implements Stoppable {
     options: CallOptions = {},
   ): Promise<Output> {
     const timeoutMs = options.timeoutMs ?? command.timeoutMs;
-    const queue = this.#queueOf(command.component);
+    const queue = this.queueOf(command.component);
     const jobId = randomUUID();
     const job: CommandJob = {
       commandId: options.idempotencyKey === undefined ? jobId : digest(command, options.idempotencyKey),
@@ -135,7 +135,8 @@ export class Caller implements Stoppable {
     return true;
   }
 
-  #queueOf(component: string): Queue {
+  /** The queue of a component. */
+  queueOf(component: string): Queue {
     const known = this.#queues.get(component);
     if (known !== undefined) return known;
     const queue = new Queue(component, {

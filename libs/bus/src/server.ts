@@ -6,7 +6,7 @@ import { ZodError } from 'zod';
 import type { Command, ComponentName } from '@seneschal/contracts';
 import type { Database } from '@seneschal/database';
 import { badJson, MatrixError } from '@seneschal/matrix';
-import { type Logger, type Stoppable, withTrace } from '@seneschal/observability';
+import { type Logger, type Metrics, type Stoppable, withTrace } from '@seneschal/observability';
 
 import { closeWorker } from './close-worker.ts';
 import type { CommandJob, CommandReply, PublishedReply } from './messages.ts';
@@ -60,6 +60,7 @@ export interface CommandServerOptions {
   database: Database;
   logger: Logger;
   concurrency: number;
+  metrics?: Pick<Metrics, 'command'> | undefined;
 }
 
 /** Runs the commands of one component. Two handlers for one command are a programming error. */
@@ -100,13 +101,25 @@ export class CommandServer implements Stoppable {
 
   async #process(job: Job): Promise<CommandReply> {
     const data = job.data as CommandJob;
-    const answering = withTrace(data.traceId, () => this.#answer(job, data));
+    const answering = withTrace(data.traceId, () => this.#observe(job, data));
     this.#running.add(answering);
     const reply = await answering.finally(() => this.#running.delete(answering));
     const published: PublishedReply = { jobId: job.id ?? '', reply };
     // Not awaited, so that it leaves together with the end of the job. A lost publication is made up for by
     // the return value, which the caller reads in the end.
     void this.#options.connection.publish(data.replyTo, JSON.stringify(published)).catch(() => 0);
+    return reply;
+  }
+
+  async #observe(job: Job, data: CommandJob): Promise<CommandReply> {
+    const started = performance.now();
+    const reply = await this.#answer(job, data);
+    const ms = performance.now() - started;
+    const outcome = reply.ok ? 'ok' : String(reply.status);
+    // A name that no handler has may be anything.
+    const command = this.#handlers.has(job.name) ? job.name : 'unknown';
+    this.#options.metrics?.command(job.queueName, command, outcome, ms / 1000);
+    this.#options.logger.debug({ command, outcome, ms: Math.round(ms) }, 'command');
     return reply;
   }
 

@@ -35,6 +35,12 @@ export const settings = {
     listenAddress.nullable(),
     'host:port for the admin API alone. When set, the main listener does not serve it.',
   ),
+  metrics_listen: setting(
+    'SENESCHAL_METRICS_LISTEN',
+    null,
+    listenAddress.nullable(),
+    'host:port where /metrics is served for Prometheus, without a token: for an address that only it reaches. Administrators read /_seneschal/v1/metrics without it.',
+  ),
   trusted_proxies: setting(
     'SENESCHAL_TRUSTED_PROXIES',
     null,

@@ -1,6 +1,7 @@
 export { accountTypes } from './userapi.ts';
 export * from './command.ts';
 export * from './jobs.ts';
+export { eventLogs } from './logs.ts';
 export { auditEntry } from './audit.ts';
 export * as userapi from './userapi.ts';
 export * as roomserver from './roomserver.ts';

@@ -9,6 +9,8 @@ import { PreparingClient } from './prepared.ts';
 export interface Database extends Stoppable {
   /** The database as one component sees it. */
   tables<T>(): Kysely<T>;
+  /** Connections that are open, that are idle, and queries that wait for one. */
+  pool(): { open: number; idle: number; waiting: number };
 }
 
 export interface DatabaseOptions {
@@ -50,6 +52,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   return {
     tables: <T>() => kysely as unknown as Kysely<T>,
+    pool: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     stop: () => kysely.destroy(),
   };
 }

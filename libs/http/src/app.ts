@@ -2,10 +2,11 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Res
 
 import type { AuditTrail, FederationForGateways, UserapiForGateways } from '@seneschal/contracts';
 import { isMatrixError, MatrixError, tooLarge } from '@seneschal/matrix';
-import type { Logger } from '@seneschal/observability';
+import type { Logger, Metrics } from '@seneschal/observability';
 
 import type { ConnectionRecorder } from './connections.ts';
 import type { Endpoint } from './endpoint.ts';
+import { observe } from './observe.ts';
 import { answer } from './pipeline.ts';
 import { RateLimits } from './rate-limits.ts';
 import { Routes } from './routes.ts';
@@ -18,6 +19,7 @@ export interface HttpOptions {
   /** Told of every authenticated request. */
   connections: Pick<ConnectionRecorder, 'seen'>;
   logger: Logger;
+  metrics: Metrics;
   /** Where calls for administrators are recorded. */
   audit: AuditTrail | undefined;
   rateLimits: boolean;
@@ -49,6 +51,7 @@ export function createHttpApp(options: HttpOptions): Express {
   if (options.trustedProxies !== null) app.set('trust proxy', options.trustedProxies.split(/\s*,\s*/));
   const routes = new Routes(options.endpoints);
   const rateLimits = new RateLimits(options.rateLimits);
+  app.use(observe(options));
   app.use(async (request: Request, response: Response) => {
     response.set(commonHeaders);
     await answer(request, response, { ...options, routes, rateLimits });

@@ -1,4 +1,5 @@
 export { createHttpApp, type HttpOptions } from './app.ts';
+export { jobHeader } from './audit/recorded-call.ts';
 export { ConnectionRecorder } from './connections.ts';
 export {
   type Access,

@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 
@@ -12,13 +10,13 @@ import {
   unknownToken,
   unrecognized,
 } from '@seneschal/matrix';
-import { withTrace } from '@seneschal/observability';
 
 import { addressOf } from './address.ts';
 import type { HttpOptions } from './app.ts';
 import { RecordedCall, type RecordedRequest } from './audit/recorded-call.ts';
 import { parseBody, readBody } from './body.ts';
 import { type Endpoint, Reply } from './endpoint.ts';
+import { noteEndpoint } from './observe.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { checkReply, sendReply } from './reply.ts';
 import type { Routes } from './routes.ts';
@@ -43,6 +41,7 @@ interface Caller {
  */
 export async function answer(request: Request, response: Response, context: Context): Promise<void> {
   const match = context.routes.match(request.method, request.path);
+  if (match.kind === 'found') noteEndpoint(response, match.endpoint);
   if (match.kind === 'path') throw unrecognized();
   if (request.method === 'OPTIONS') {
     response.status(200).end();
@@ -51,41 +50,36 @@ export async function answer(request: Request, response: Response, context: Cont
   if (match.kind === 'method') throw unrecognized(405);
   const { endpoint, params } = match;
   const query = new URL(request.url, 'http://localhost').searchParams;
-  await withTrace(randomUUID(), async () => {
-    const caller = await authorise(endpoint, request, query, context);
-    const recorded = record(context, { endpoint, request, query, ...caller });
-    try {
-      const input = await check(
-        { endpoint, request, escaped: params, query, server: caller.server },
-        context,
-      );
-      await recorded?.begin(input);
-      const result = await endpoint.handle({
-        ...input,
-        requester: caller.requester as Requester,
-        tokenHash: caller.tokenHash,
-        origin: caller.server?.origin ?? '',
-        ip: addressOf(request),
-        userAgent: request.get('user-agent') ?? '',
-        header: (name) => request.get(name),
-        signal: whenGone(response),
-      });
-      const reply = result instanceof Reply ? result : new Reply(200, result);
-      if (context.checkAnswers === true) checkReply(endpoint, reply);
-      await recorded?.answered(reply);
-      await sendReply(response, endpoint, reply);
-    } catch (error) {
-      await recorded?.failed(error);
-      throw error;
-    }
-  });
+  const caller = await authorise(endpoint, request, query, context);
+  const recorded = record(context, { endpoint, request, query, ...caller });
+  try {
+    const input = await check({ endpoint, request, escaped: params, query, server: caller.server }, context);
+    await recorded?.begin(input);
+    const result = await endpoint.handle({
+      ...input,
+      requester: caller.requester as Requester,
+      tokenHash: caller.tokenHash,
+      origin: caller.server?.origin ?? '',
+      ip: addressOf(request),
+      userAgent: request.get('user-agent') ?? '',
+      header: (name) => request.get(name),
+      signal: whenGone(response),
+    });
+    const reply = result instanceof Reply ? result : new Reply(200, result);
+    if (context.checkAnswers === true) checkReply(endpoint, reply);
+    await recorded?.answered(reply);
+    await sendReply(response, endpoint, reply);
+  } catch (error) {
+    await recorded?.failed(error);
+    throw error;
+  }
 }
 
 /** Undefined for what is not kept in the audit log. */
-function record({ audit, logger }: Context, given: RecordedRequest): RecordedCall | undefined {
+function record({ audit, logger, metrics }: Context, given: RecordedRequest): RecordedCall | undefined {
   return given.endpoint.audit === false || audit === undefined
     ? undefined
-    : new RecordedCall(audit, logger, given);
+    : new RecordedCall(audit, { logger, metrics }, given);
 }
 
 async function authorise(

@@ -11,9 +11,10 @@ export async function sendReply(response: Response, endpoint: Endpoint, reply: R
   if (reply.body === undefined) {
     response.end();
   } else if (typeof reply.body === 'string') {
-    response.type(endpoint.produces).send(reply.body);
+    setType(response, endpoint);
+    response.send(reply.body);
   } else if (isStream(reply.body)) {
-    response.type(endpoint.produces);
+    setType(response, endpoint);
     await pipeline(Readable.from(reply.body), response).catch((error: unknown) => {
       if (!response.destroyed || response.writableFinished) throw error;
     });
@@ -37,4 +38,9 @@ export function checkReply(endpoint: Endpoint, { status, body }: Reply): void {
 
 function isStream(body: ReplyBody): body is AsyncIterable<string> {
   return typeof body === 'object' && Symbol.asyncIterator in body;
+}
+
+/** An answer may name a more exact type, such as one with a version. */
+function setType(response: Response, endpoint: Endpoint): void {
+  if (response.get('content-type') === undefined) response.type(endpoint.produces);
 }

@@ -72,7 +72,7 @@ describe('what goes into the audit log', () => {
   });
 
   it('has the status, the errcode and the job of the answer', async () => {
-    const job = (): Promise<Reply> => Promise.resolve(new Reply(202, {}, { 'X-Seneschal-Job': 'j1' }));
+    const job = (): Promise<Reply> => Promise.resolve(new Reply(202, {}, { 'Seneschal-Job-Id': 'j1' }));
     expect((await told(acting({}, job))).calls).toMatchObject([{ status: 202, job_id: 'j1' }]);
     const refusal = (): Promise<never> => Promise.reject(userInUse('No.'));
     expect((await told(acting({}, refusal))).calls).toMatchObject([

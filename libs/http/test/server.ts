@@ -1,5 +1,5 @@
 import { accountTypes, type Requester } from '@seneschal/contracts';
-import { createLogger } from '@seneschal/observability';
+import { createLogger, Metrics } from '@seneschal/observability';
 
 import {
   createHttpApp,
@@ -46,6 +46,7 @@ export class TestServer {
       userapi: { requesterByToken: (hash) => Promise.resolve(byHash.get(hash)) },
       connections: { seen: () => undefined },
       logger: createLogger('trace', { write: (line) => void logs.push(line) }),
+      metrics: new Metrics(),
       audit: undefined,
       rateLimits: false,
       maxBodyBytes: 1000,

@@ -4,6 +4,7 @@ import { ConnectionRecorder, type Endpoint } from '@seneschal/http';
 import type { Stoppable } from '@seneschal/observability';
 
 import { healthEndpoints } from './health.ts';
+import { serveMetrics } from './metrics.ts';
 import { type Platform, startOn } from './platform.ts';
 import { serve } from './serve.ts';
 
@@ -37,6 +38,7 @@ export async function startGateway(
       connections,
       at,
     });
+    await serveMetrics(platform);
     if (waiting !== undefined) platform.lifecycle.add(waiting);
     return { address, stop: () => platform.stop() };
   });

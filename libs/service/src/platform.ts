@@ -4,14 +4,16 @@ import { Bus } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
 import { type Database, openDatabase } from '@seneschal/database';
 import { Jobs } from '@seneschal/jobs';
-import { createLogger, Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
+import { createLogger, Lifecycle, type Logger, Metrics, type Stoppable } from '@seneschal/observability';
 
+import { measure } from './measure.ts';
 import { codeOf, StartError } from './start-error.ts';
 
 /** What every process stands on. What is added to `lifecycle` is stopped before these. */
 export interface Platform extends Stoppable {
   readonly config: Config;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly database: Database;
   readonly bus: Bus;
   readonly jobs: Jobs;
@@ -32,6 +34,7 @@ const oldestPostgres = 140_000;
 export async function openPlatform(config: Config, options: PlatformOptions): Promise<Platform> {
   const lifecycle = new Lifecycle();
   const logger = options.logger ?? createLogger(config.log_level);
+  const metrics = new Metrics();
   try {
     const database = lifecycle.add(
       openDatabase({
@@ -49,6 +52,7 @@ export async function openPlatform(config: Config, options: PlatformOptions): Pr
         database,
         logger,
         concurrency: config.command_concurrency,
+        metrics,
         ...(options.pollMs === undefined ? {} : { pollMs: options.pollMs }),
       }),
     );
@@ -61,7 +65,8 @@ export async function openPlatform(config: Config, options: PlatformOptions): Pr
         retentionMs: config.job_retention,
       }),
     );
-    return { config, logger, database, bus, jobs, lifecycle, stop: () => lifecycle.stop() };
+    measure({ metrics, database, bus });
+    return { config, logger, metrics, database, bus, jobs, lifecycle, stop: () => lifecycle.stop() };
   } catch (error) {
     await lifecycle.stop();
     throw error;

@@ -27,7 +27,7 @@ export interface ServeOptions {
 
 /** Serves endpoints until the platform stops. */
 export async function serve(platform: Platform, options: ServeOptions): Promise<Listener> {
-  const { config, logger, lifecycle } = platform;
+  const { config, logger, metrics, lifecycle } = platform;
   const audit = await auditFor(platform, options.endpoints);
   const app = createHttpApp({
     endpoints: options.described === true ? withDescription(options.endpoints) : options.endpoints,
@@ -35,6 +35,7 @@ export async function serve(platform: Platform, options: ServeOptions): Promise<
     servers: options.servers,
     connections: options.connections,
     logger,
+    metrics,
     audit,
     rateLimits: config.rate_limits,
     maxBodyBytes: config.max_body_bytes,

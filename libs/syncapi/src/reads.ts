@@ -2,7 +2,7 @@ import type { Bus } from '@seneschal/bus';
 import type { RoomserverForSync, SyncapiForClient, SyncRequest, UserapiForSync } from '@seneschal/contracts';
 import type { Database } from '@seneschal/database';
 import { invalidParam, type JsonObject } from '@seneschal/matrix';
-import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
+import { Lifecycle, type Logger, type Metrics, type Stoppable } from '@seneschal/observability';
 
 import { compileFilter, parseFilterText } from './filters.ts';
 import { filter } from './queries/filter.ts';
@@ -19,6 +19,7 @@ export interface SyncapiReadsDeps {
   bus: Pick<Bus, 'subscriber' | 'prefix'>;
   database: Database;
   logger: Pick<Logger, 'warn'>;
+  metrics?: Pick<Metrics, 'gauge'>;
   roomserver: RoomserverForSync;
   userapi: UserapiForSync;
 }
@@ -30,9 +31,11 @@ const longestTimeoutMs = 90_000;
 const gateWidth = 8;
 
 /** Syncs and what goes with them, run in the gateway that asks. Stopping answers those who wait. */
-export function syncapiReads({ bus, database, logger, roomserver, userapi }: SyncapiReadsDeps): SyncapiReads {
+export function syncapiReads(given: SyncapiReadsDeps): SyncapiReads {
+  const { bus, database, logger, metrics, roomserver, userapi } = given;
   const lifecycle = new Lifecycle();
   const waiters = new Waiters();
+  metrics?.gauge('seneschal_sync_waiting', 'Syncs that wait for news', [], () => [{ value: waiters.count }]);
   let isStopping = false;
   lifecycle.add(listenForWakeups(bus, waiters, logger));
   lifecycle.add({

@@ -2,7 +2,7 @@ import type { Request } from 'express';
 
 import type { AuditedCall, AuditedResult, AuditTrail, Requester } from '@seneschal/contracts';
 import { isMatrixError, MatrixError } from '@seneschal/matrix';
-import { currentTraceId, type Logger } from '@seneschal/observability';
+import { currentTraceId, type Logger, type Metrics } from '@seneschal/observability';
 
 import { addressOf } from '../address.ts';
 import type { Endpoint, Reply } from '../endpoint.ts';
@@ -17,6 +17,11 @@ export interface RecordedRequest {
   tokenHash: string;
 }
 
+interface Observed {
+  logger: Logger;
+  metrics: Metrics;
+}
+
 interface Input {
   params: unknown;
   query: unknown;
@@ -24,7 +29,7 @@ interface Input {
 }
 
 /** The header by which an answer names the job that does what was asked for. */
-export const jobHeader = 'X-Seneschal-Job';
+export const jobHeader = 'Seneschal-Job-Id';
 
 /** Keys of a body that name what a call is about. */
 const targetKeys = ['user_id', 'room_id', 'username', 'server_name'];
@@ -33,16 +38,16 @@ const longestTarget = 255;
 /** One admin call on its way into the audit log. */
 export class RecordedCall {
   readonly #trail: AuditTrail;
-  readonly #logger: Logger;
+  readonly #observed: Observed;
   readonly #given: RecordedRequest;
   readonly #call: AuditedCall;
   readonly #started = performance.now();
   #noteId: string | undefined;
   #isWanted: boolean;
 
-  constructor(trail: AuditTrail, logger: Logger, given: RecordedRequest) {
+  constructor(trail: AuditTrail, observed: Observed, given: RecordedRequest) {
     this.#trail = trail;
-    this.#logger = logger;
+    this.#observed = observed;
     this.#given = given;
     this.#call = callOf(given);
     this.#isWanted = given.endpoint.audit === true;
@@ -72,7 +77,7 @@ export class RecordedCall {
     await this.#trail.end(this.#noteId, this.#call, result).catch((error: unknown) => {
       if (this.#noteId === undefined) this.#refuse(error);
       // It has happened. Its note stays, and becomes a row without an outcome.
-      this.#logger.error({ error }, 'what came of an admin call could not be recorded');
+      this.#report(error, 'what came of an admin call could not be recorded');
     });
   }
 
@@ -85,7 +90,7 @@ export class RecordedCall {
       if (this.#given.requester !== undefined) await this.#trail.end(this.#noteId, this.#call, result);
       else if (this.#noteId !== undefined) await this.#trail.drop(this.#noteId);
     } catch (cause) {
-      this.#logger.error({ error: cause }, 'what came of an admin call could not be recorded');
+      this.#report(cause, 'what came of an admin call could not be recorded');
     }
   }
 
@@ -93,8 +98,13 @@ export class RecordedCall {
     return { status, errcode, job_id: jobId, duration_ms: Math.round(performance.now() - this.#started) };
   }
 
+  #report(error: unknown, what: string): void {
+    this.#observed.metrics.auditFailed();
+    this.#observed.logger.error({ error }, what);
+  }
+
   #refuse(error: unknown): never {
-    this.#logger.error({ error }, 'an admin call could not be recorded and was refused');
+    this.#report(error, 'an admin call could not be recorded and was refused');
     throw new MatrixError(503, 'M_UNKNOWN', 'The audit log cannot be written, so nothing was done.');
   }
 }

@@ -79,6 +79,13 @@ export class Waiters {
   readonly #byUser = new Map<string, Set<Waiter>>();
   readonly #byRoom = new Map<string, Set<Waiter>>();
 
+  /** Long-polls that are open. */
+  get count(): number {
+    let count = 0;
+    for (const waiters of this.#byUser.values()) count += waiters.size;
+    return count;
+  }
+
   open(userId: string): Waiter {
     const waiter = new Waiter(this, userId);
     add(this.#byUser, userId, waiter);

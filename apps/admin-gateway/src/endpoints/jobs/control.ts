@@ -18,6 +18,7 @@ export const controlJobs = (deps: { jobs: Pick<Jobs, 'control'> }): Endpoint[] =
       path: `${path}/:jobId/${action}`,
       access: 'admin',
       rateLimit: 'admin',
+      scope: 'server',
       summary: summaries[action],
       params: jobParams,
       answer: jobAnswer,

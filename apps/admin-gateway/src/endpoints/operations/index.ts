@@ -1,13 +1,20 @@
 import type { AuditReads } from '@seneschal/contracts';
 import type { Endpoint } from '@seneschal/http';
+import type { Metrics } from '@seneschal/observability';
+import { metricsEndpoint } from '@seneschal/service';
 
 import { audit, auditExport } from './audit.ts';
 
 export interface OperationsDeps {
   audit: AuditReads;
+  metrics: Metrics;
 }
 
 /** What those need who run the server, rather than its users and rooms. */
 export function operationsEndpoints(deps: OperationsDeps): Endpoint[] {
-  return [audit(deps), auditExport(deps)];
+  return [
+    audit(deps),
+    auditExport(deps),
+    metricsEndpoint(deps.metrics, { path: '/_seneschal/v1/metrics', access: 'admin' }),
+  ];
 }

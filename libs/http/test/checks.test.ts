@@ -127,7 +127,8 @@ describe('the checks of a request', () => {
       expect(Object.fromEntries(headers)).toMatchObject({
         'access-control-allow-origin': '*',
         'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
-        'access-control-allow-headers': 'Origin, X-Requested-With, Content-Type, Accept, Authorization',
+        'access-control-allow-headers':
+          'Origin, X-Requested-With, Content-Type, Accept, Authorization, Prefer, Idempotency-Key, Last-Event-ID',
         'cache-control': 'no-store',
         'x-content-type-options': 'nosniff',
       });

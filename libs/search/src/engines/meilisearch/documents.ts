@@ -49,6 +49,7 @@ export interface Payload {
 export function payloadsOf(
   documents: readonly SearchDocument[],
   maximumBytes: number = maximumPayloadBytes,
+  encode: (document: SearchDocument) => object = toMeilisearch,
 ): Payload[] {
   const payloads: Payload[] = [];
   let lines: string[] = [];
@@ -61,7 +62,7 @@ export function payloadsOf(
     bytes = 0;
   };
   for (const document of documents) {
-    const line = JSON.stringify(toMeilisearch(document));
+    const line = JSON.stringify(encode(document));
     const size = Buffer.byteLength(line) + 1;
     if (bytes + size > maximumBytes) close();
     lines.push(line);

@@ -1,8 +1,8 @@
-import type { Index } from 'meilisearch';
+import type { Index, Task } from 'meilisearch';
 
 import type { SearchDocument } from '../../documents/document.ts';
 import { EngineUnavailable } from '../engine.ts';
-import { keyOf, type Payload, payloadsOf } from './documents.ts';
+import { keyOf, maximumPayloadBytes, type Payload, payloadsOf, toMeilisearch } from './documents.ts';
 import { failure, type MeilisearchServer } from './server.ts';
 
 /**
@@ -14,37 +14,38 @@ export async function addDocuments(
   index: Index,
   documents: readonly SearchDocument[],
   timeoutMs: number,
+  encode = toMeilisearch,
 ): Promise<string[]> {
   const refused: string[] = [];
-  for (const payload of payloadsOf(documents)) {
-    refused.push(...(await addPayload(server, index, payload, timeoutMs)));
+  for (const payload of payloadsOf(documents, maximumPayloadBytes, encode)) {
+    const task = await server.finish(
+      () => index.addDocumentsFromString(payload.text, 'application/x-ndjson', { primaryKey: 'id' }),
+      timeoutMs,
+    );
+    const halves = judge(task, payload);
+    if (halves === undefined) continue;
+    if (halves.length === 1) refused.push(...payload.documents.map((document) => document.eventId));
+    else
+      for (const half of halves)
+        refused.push(...(await addDocuments(server, index, half, timeoutMs, encode)));
   }
   return refused;
 }
 
-async function addPayload(
-  server: MeilisearchServer,
-  index: Index,
-  { documents, text }: Payload,
-  timeoutMs: number,
-): Promise<string[]> {
-  const task = await server.finish(
-    () => index.addDocumentsFromString(text, 'application/x-ndjson', { primaryKey: 'id' }),
-    timeoutMs,
-  );
+/**
+ * What is left to be tried of a payload: nothing when it is in, one part when it is a document that is refused,
+ * else its halves. Throws when the failure has nothing to do with the documents.
+ */
+function judge(task: Task, { documents }: Payload): SearchDocument[][] | undefined {
   if (task.status === 'succeeded') {
     const indexed = task.details?.indexedDocuments ?? 0;
-    if (indexed === documents.length) return [];
+    if (indexed === documents.length) return undefined;
     throw new EngineUnavailable(`Meilisearch took ${indexed} of ${documents.length} documents.`);
   }
   if (task.error?.type !== 'invalid_request' || task.error.code === 'index_not_found') throw failure(task);
-  const [only] = documents;
-  if (only !== undefined && documents.length === 1) return [only.eventId];
+  if (documents.length === 1) return [documents];
   const middle = Math.ceil(documents.length / 2);
-  return [
-    ...(await addDocuments(server, index, documents.slice(0, middle), timeoutMs)),
-    ...(await addDocuments(server, index, documents.slice(middle), timeoutMs)),
-  ];
+  return [documents.slice(0, middle), documents.slice(middle)];
 }
 
 /** By ID: a deletion by a filter would not be done together with what comes before and after it. */

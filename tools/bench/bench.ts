@@ -33,14 +33,17 @@ export class Bench {
   readonly client: HttpClient;
   readonly secret: string;
   readonly pids: Pids;
+  /** Settings of the server, for jobs that reach past its API. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly #users: User[] = [];
   #admin: User | undefined;
   #names = 0;
 
-  constructor(client: HttpClient, secret: string, pids: Pids) {
+  constructor(client: HttpClient, secret: string, pids: Pids, env: Bench['env']) {
     this.client = client;
     this.secret = secret;
     this.pids = pids;
+    this.env = env;
   }
 
   async admin(): Promise<User> {

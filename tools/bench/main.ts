@@ -6,6 +6,7 @@ import { realBcryptCost, register, whois } from './accounts.ts';
 import { Bench, type Measurement } from './bench.ts';
 import { memory } from './memory.ts';
 import { evacuateRoom, evacuateUser, join, send, sendParallel } from './rooms.ts';
+import { liveIndex, reindex, search } from './search.ts';
 import { startServer } from './server.ts';
 import { table } from './table.ts';
 
@@ -31,6 +32,9 @@ const jobs: Record<string, Job> = {
   send: { sizes: [10, 100, 1000], what: 'members in the room', run: send },
   'send-parallel': { sizes: [10, 100, 1000], what: 'members in the room', run: sendParallel },
   whois: { sizes: [1, 4, 16], what: 'requests at once', run: whois },
+  reindex: { sizes: [70_000, 200_000], what: 'messages', run: reindex },
+  search: { sizes: [10, 100, 1000], what: 'rooms of the user', run: search },
+  'live-index': { sizes: [50, 200], what: 'messages a second', run: liveIndex },
   register: { sizes: [2, 8, 16], what: 'requests at once', bcryptCost: realBcryptCost, run: register },
 };
 
@@ -100,7 +104,7 @@ async function runJob(
   const client = new HttpClient(server.address);
   try {
     const pids = { server: server.pid, postgres: context.pids?.postgres, redis: context.pids?.redis };
-    const bench = new Bench(client, secret, pids);
+    const bench = new Bench(client, secret, pids, context.env);
     for (const size of sizes) tell(await job.run(bench, size));
   } finally {
     client.close();

@@ -8,6 +8,7 @@ import { registrationTokens } from './registration-tokens.ts';
 import { contentReports } from './reports.ts';
 import { admin, type Call, encode, type Stage, v3 } from './stage.ts';
 import { operations } from './operations.ts';
+import { searching } from './search.ts';
 
 /** Every admin call that exists, in an order in which each finds what it needs. */
 export function calls(stage: Stage): Call[] {
@@ -17,6 +18,7 @@ export function calls(stage: Stage): Call[] {
     ...registrationTokens(stage),
     ...contentReports(stage),
     ...serverNotices(stage),
+    ...searching(stage),
     ...whois(stage),
     ...resetPassword(stage),
     ...evacuateRoom(stage),

@@ -1,0 +1,199 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { type Database, openDatabase } from '@seneschal/database';
+import { createLogger } from '@seneschal/observability';
+import { openEngines, type SearchDocument, type SearchEngine } from '@seneschal/search';
+
+import { at, createRoom, sendMessage, type User } from '../shared/matrix.ts';
+import { parallel } from '../shared/parallel.ts';
+import { type Bench, type Measurement, percentile } from './bench.ts';
+import { cpuOf, memoryOf } from './cpu.ts';
+import { MessageLog } from './messages.ts';
+
+const searchedMessages = 70_000;
+const queries = 200;
+const sends = 60;
+const liveSeconds = 10;
+
+/** What the jobs work on: rooms of a user with many messages, and the engine past the server. */
+interface Ground {
+  user: User;
+  rooms: string[];
+  documents: SearchDocument[];
+  log: MessageLog;
+  engine: SearchEngine;
+  database: Database;
+  close(): Promise<void>;
+}
+
+async function prepare(bench: Bench, roomCount: number, messages: number): Promise<Ground> {
+  const user = await bench.admin();
+  const rooms: string[] = [];
+  await parallel(Array.from({ length: roomCount }), 8, async () => {
+    rooms.push(await createRoom(bench.client, user));
+  });
+  const url = bench.env['SENESCHAL_DATABASE_URL'] ?? '';
+  const log = await MessageLog.open(url);
+  const documents = await log.write(rooms, user.userId, messages);
+  // What was written past the server is read when the log has gone beyond it.
+  await sendMessage(bench.client, user, rooms[0] ?? '', randomBytes(8).toString('hex'), 'the end');
+  const database = openDatabase({
+    url,
+    maxConnections: 4,
+    applicationName: 'seneschal bench',
+    logger: createLogger('silent'),
+  });
+  const engines = openEngines(database, {
+    meilisearch_url: bench.env['SENESCHAL_MEILISEARCH_URL'] ?? null,
+    meilisearch_api_key: bench.env['SENESCHAL_MEILISEARCH_API_KEY'] ?? null,
+    meilisearch_prefix: `bench${randomBytes(4).toString('hex')}`,
+    search_language: 'english',
+  });
+  const close = async (): Promise<void> => {
+    await log.close();
+    await database.stop();
+  };
+  return { user, rooms, documents, log, engine: engines.preferred, database, close };
+}
+
+/** Documents a second that the engine alone takes, made beforehand. */
+async function engineAlone({ engine, database, documents }: Ground): Promise<number> {
+  const index = { generation: 1_000_000, name: randomBytes(8).toString('hex'), language: 'english' };
+  const started = performance.now();
+  await engine.create(index);
+  for (let at = 0; at < documents.length; at += engine.loadSize) {
+    await engine.load(database.tables(), index, documents.slice(at, at + engine.loadSize));
+  }
+  await engine.complete(index);
+  const seconds = (performance.now() - started) / 1000;
+  await engine.drop(index);
+  return documents.length / seconds;
+}
+
+/** Has everything indexed anew; answers how many events there were, and in how many seconds. */
+async function runReindex(
+  { client }: Bench,
+  { user }: Ground,
+): Promise<{ indexed: number; seconds: number }> {
+  const { token } = user;
+  await client.expect('POST', '/_dendrite/admin/fulltext/reindex', { token });
+  const query = { kind: 'reindex_search', limit: '1' };
+  for (;;) {
+    const { jobs } = await client.expect('GET', '/_seneschal/v1/jobs', { token, query });
+    const [job] = jobs as unknown[];
+    const state = at(job, 'state');
+    if (state === 'completed') {
+      return { indexed: Number(at(job, 'result', 'indexed')), seconds: Number(at(job, 'result', 'seconds')) };
+    }
+    if (state === 'failed') throw new Error(`The reindex failed: ${JSON.stringify(at(job, 'error'))}`);
+    await delay(100);
+  }
+}
+
+/** A reindex of `size` messages, beside what the engine alone does, and what it costs those who send. */
+export async function reindex(bench: Bench, size: number): Promise<Measurement> {
+  const ground = await prepare(bench, 100, size);
+  const alone = await engineAlone(ground);
+  const engineBefore = cpuOf(enginePid(bench));
+  let highest = 0;
+  const samples = setInterval(() => {
+    highest = Math.max(highest, memoryOf(bench.pids.server).now);
+  }, 50);
+  const before = memoryOf(bench.pids.server).now;
+  const measured = await bench.measure('reindex', size, size, async () => {
+    const { indexed, seconds } = await runReindex(bench, ground);
+    const rate = indexed / seconds;
+    return { indexed, eventsPerSecond: rate, engineAlonePerSecond: alone, shareOfEngine: rate / alone };
+  });
+  clearInterval(samples);
+  const engineMs = cpuOf(enginePid(bench)) - engineBefore;
+  const idle = percentile(await timesOfSends(bench, ground), 0.5);
+  const busy = runReindex(bench, ground);
+  const during = percentile(await timesOfSends(bench, ground), 0.5);
+  await busy;
+  await ground.close();
+  const more = { engineMs, beforeMiB: before, highestMiB: highest, sendIdleMs: idle, sendBusyMs: during };
+  return { ...measured, more: { ...measured.more, ...more } };
+}
+
+/** The process of Meilisearch, when the caller says which it is. */
+function enginePid({ env }: Bench): number | undefined {
+  const pid = Number(env['SENESCHAL_BENCH_MEILISEARCH_PID']);
+  return Number.isInteger(pid) && pid > 0 ? pid : undefined;
+}
+
+async function timesOfSends(bench: Bench, { user, rooms }: Ground): Promise<number[]> {
+  return timesOf(
+    Array.from({ length: sends }, () => randomBytes(8).toString('hex')),
+    (id) => sendMessage(bench.client, user, rooms[0] ?? '', id, 'Call me Ishmael.'),
+  );
+}
+
+async function timesOf<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<number[]> {
+  const times: number[] = [];
+  for (const item of items) {
+    const begun = performance.now();
+    await work(item);
+    times.push(performance.now() - begun);
+  }
+  return times;
+}
+
+/** Searches of a user in `size` rooms, beside the same asked of the engine. */
+export async function search(bench: Bench, size: number): Promise<Measurement> {
+  const ground = await prepare(bench, size, searchedMessages);
+  const { engine, database, documents, rooms, log, user } = ground;
+  await runReindex(bench, ground);
+  const index = { generation: 1_000_001, name: randomBytes(8).toString('hex'), language: 'english' };
+  await engine.create(index);
+  await engine.load(database.tables(), index, documents);
+  await engine.complete(index);
+  const words = log.words(queries);
+  const scope = rooms.map((roomId) => ({ roomId, from: 0, to: Infinity }));
+  const types = ['m.room.message', 'm.room.name', 'm.room.topic'] as const;
+  const ask = (word: string): Promise<unknown> => {
+    const body = { search_categories: { room_events: { search_term: word } } };
+    return bench.client.expect('POST', '/_matrix/client/v3/search', { token: user.token, body });
+  };
+  const askEngine = (word: string): Promise<unknown> =>
+    engine.search(index, { words: [word], order: 'rank', scope, types, upTo: 1e15, offset: 0, limit: 11 });
+  await timesOf(words.slice(0, 20), ask);
+  await timesOf(words.slice(0, 20), askEngine);
+  const alone = await timesOf(words, askEngine);
+  const measured = await bench.measure('search', size, queries, async () => {
+    const times = await timesOf(words, ask);
+    return { p50Ms: percentile(times, 0.5), p99Ms: percentile(times, 0.99) };
+  });
+  await engine.drop(index);
+  await ground.close();
+  const more = { engineP50Ms: percentile(alone, 0.5), engineP99Ms: percentile(alone, 0.99) };
+  return { ...measured, more: { ...measured.more, ...more } };
+}
+
+/** `size` messages a second for a while, and how long after the last of them it can be found. */
+export async function liveIndex(bench: Bench, size: number): Promise<Measurement> {
+  const user = await bench.admin();
+  const roomId = await createRoom(bench.client, user);
+  const count = size * liveSeconds;
+  const last = `last${randomBytes(6).toString('hex')}`;
+  return bench.measure('live-index', size, count, async () => {
+    const started = performance.now();
+    await parallel(Array.from({ length: count }), 32, async (_, number) => {
+      await delay(Math.max(0, started + (number * 1000) / size - performance.now()));
+      await sendMessage(bench.client, user, roomId, `live${number}-${last}`, `message ${number}`);
+    });
+    const sentAt = performance.now();
+    await sendMessage(bench.client, user, roomId, last, last);
+    const body = { search_categories: { room_events: { search_term: last } } };
+    for (;;) {
+      const answer = await bench.client.expect('POST', '/_matrix/client/v3/search', {
+        token: user.token,
+        body,
+      });
+      if (Number(at(answer, 'search_categories', 'room_events', 'count')) > 0) break;
+      await delay(20);
+    }
+    return { sentPerSecond: count / ((sentAt - started) / 1000), visibleMs: performance.now() - sentAt };
+  });
+}

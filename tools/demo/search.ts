@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { at } from '../shared/matrix.ts';
+import { at, sendMessage } from '../shared/matrix.ts';
 import { verify } from './checks.ts';
 import { admin, type Call, type Stage, v3 } from './stage.ts';
 
 const patienceMs = 60_000;
+const word = 'doubloon';
 
 /** Searching as a member and as a stranger, and looking after the index. Runs while the members are still there. */
 export function searching(stage: Stage): Call[] {
@@ -16,6 +17,7 @@ export function searching(stage: Stage): Call[] {
       name: 'POST /_dendrite/admin/fulltext/reindex',
       size: 'all messages',
       run: async () => {
+        await sendMessage(client, member, world.bigRoom, 'searched', `The ${word} gleams at the main mast.`);
         await client.expect('POST', `${admin}/fulltext/reindex`, { token });
         return untilConsistent(stage);
       },
@@ -47,9 +49,9 @@ async function untilConsistent({ client, world }: Stage): Promise<unknown> {
   }
 }
 
-/** How many messages of the big room a user finds by its words. */
+/** How many messages with the word a user finds. */
 async function found({ client }: Stage, token: string): Promise<number> {
-  const body = { search_categories: { room_events: { search_term: 'Ishmael' } } };
+  const body = { search_categories: { room_events: { search_term: word } } };
   const answer = await client.expect('POST', `${v3}/search`, { token, body });
   return Number(at(answer, 'search_categories', 'room_events', 'count'));
 }

@@ -5,6 +5,7 @@ import { startProcess, startPrivateRedis } from '@seneschal/testing';
 
 import { EngineUnavailable, type SearchEngine } from '../src/engines/engine.ts';
 import { engineNames, settingsFor } from './engines.ts';
+import { meilisearchBinary, startPrivateMeilisearch } from './private-meilisearch.ts';
 import { reindexAll, ReindexStage, untilDone } from './reindexing.ts';
 
 /** The engine with some of its loads failing, by their numbers. */
@@ -95,4 +96,28 @@ describe.each(engineNames)('a reindex when something fails: %s', (engine) => {
     await stage.stop();
     await redis.stop();
   });
+});
+
+const withBinary = meilisearchBinary === undefined ? describe.skip : describe;
+
+withBinary('a reindex when Meilisearch is killed', () => {
+  it('waits for it, and counts every event once (X2)', async () => {
+    const meilisearch = await startPrivateMeilisearch(meilisearchBinary ?? '');
+    const stage = await ReindexStage.open('meilisearch', 8000, meilisearch.config);
+    const { jobs } = await stage.worker(failingAt([]));
+    const { jobId } = await jobs.start(search.reindex, {}, { requestedBy: '@admin:x' });
+    await untilDone(jobs, jobId, 3000);
+    await meilisearch.kill();
+    await jobs.changeAfter(
+      jobId,
+      (await jobs.reads.get(jobId))?.version ?? 0,
+      5000,
+      new AbortController().signal,
+    );
+    await meilisearch.start();
+    const job = await jobs.wait(jobId, 60_000);
+    expect([job?.state, job?.result['indexed'], await stage.documents()]).toEqual(['completed', 8000, 8000]);
+    await stage.stop();
+    await meilisearch.stop();
+  }, 120_000);
 });

@@ -36,7 +36,11 @@ export class ReindexStage implements Stoppable {
     this.logger = createLogger('info', { write: (line) => void this.lines.push(line) });
   }
 
-  static async open(engine: (typeof engineNames)[number], events: number): Promise<ReindexStage> {
+  static async open(
+    engine: (typeof engineNames)[number],
+    events: number,
+    given = testMeilisearch,
+  ): Promise<ReindexStage> {
     const lifecycle = new Lifecycle();
     const database = lifecycle.add(
       await withDatabase({
@@ -45,7 +49,7 @@ export class ReindexStage implements Stoppable {
         jobs: jobsMigrations,
       }),
     );
-    const meilisearch = engine === 'meilisearch' ? testMeilisearch : undefined;
+    const meilisearch = engine === 'meilisearch' ? given : undefined;
     const engines = openEngines(database.database, {
       meilisearch_url: meilisearch?.url ?? null,
       meilisearch_api_key: meilisearch?.apiKey ?? null,

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 
 import type { HttpClient } from '../shared/client.ts';
 import { at, joinRoom, registerUser, texts, type User } from '../shared/matrix.ts';
+import { administrators } from './administrators.ts';
 import { joinedRooms, verify, verifyLeft, verifySame, verifyStatus } from './checks.ts';
 import { serverNotices } from './notices.ts';
 import { registrationTokens } from './registration-tokens.ts';
@@ -16,6 +17,7 @@ export function calls(stage: Stage): Call[] {
     ...health(stage),
     ...registration(stage),
     ...registrationTokens(stage),
+    ...administrators(stage),
     ...contentReports(stage),
     ...serverNotices(stage),
     ...searching(stage),

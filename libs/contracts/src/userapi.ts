@@ -89,6 +89,15 @@ export const deactivateAccount = command('userapi', 'deactivateAccount', {
   output: empty,
 });
 
+/**
+ * Makes a user an administrator, or an ordinary user again. M_NOT_FOUND, M_INVALID_PARAM; M_FORBIDDEN for the
+ * last administrator.
+ */
+export const setAdministrator = command('userapi', 'setAdministrator', {
+  input: z.object({ userId: z.string(), isAdmin: z.boolean() }),
+  output: empty,
+});
+
 export const setProfile = command('userapi', 'setProfile', {
   input: z.object({
     userId: z.string(),

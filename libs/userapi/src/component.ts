@@ -30,6 +30,7 @@ import {
   replaceRemoteDevices,
 } from './commands/remote-devices.ts';
 import { setAccountData } from './commands/set-account-data.ts';
+import { setAdministrator } from './commands/set-administrator.ts';
 import { setDeviceDisplayName } from './commands/set-device-display-name.ts';
 import { setPassword } from './commands/set-password.ts';
 import { setProfile } from './commands/set-profile.ts';
@@ -73,6 +74,7 @@ function handlers(deps: { db: UserapiDb; bus: Bus; serverName: string }): Handle
     handle(userapi.setDeviceDisplayName, (input) => setDeviceDisplayName(deps, input)),
     handle(userapi.setPassword, (input, context) => setPassword(deps, input, context)),
     handle(userapi.deactivateAccount, (input) => deactivateAccount(deps, input)),
+    handle(userapi.setAdministrator, (input) => setAdministrator(deps, input)),
     handle(userapi.setProfile, (input) => setProfile(deps, input)),
     handle(userapi.setAccountData, (input) => setAccountData(deps, input)),
     handle(userapi.setRoomTag, (input) => setRoomTag(deps, input)),

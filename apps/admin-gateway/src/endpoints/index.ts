@@ -5,6 +5,7 @@ import type { Endpoint } from '@seneschal/http';
 import type { Jobs } from '@seneschal/jobs';
 
 import { Nonces } from '../nonces.ts';
+import { getAdministrator, setAdministrator } from './administrators.ts';
 import { evacuateRoom } from './evacuate-room.ts';
 import { evacuateUser } from './evacuate-user.ts';
 import { jobEndpoints } from './jobs/index.ts';
@@ -35,6 +36,8 @@ export function adminEndpoints(deps: AdminDeps): Endpoint[] {
     ...evacuateUser(deps),
     resetPassword(deps),
     whois(deps),
+    getAdministrator(deps),
+    setAdministrator(deps),
     ...registrationTokenEndpoints(deps),
     ...jobEndpoints(deps),
     ...reportEndpoints(deps),

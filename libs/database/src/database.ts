@@ -49,6 +49,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on('error', (error) =>
     options.logger.warn({ error: error.message }, 'an idle database connection was lost'),
   );
+  // Likewise for one that dies between two statements of a transaction; the next statement rejects.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   return {
     tables: <T>() => kysely as unknown as Kysely<T>,

@@ -111,7 +111,7 @@ function read(args) {
 function folderOf(name) {
   const short = name.replace(/^@seneschal\//, '');
   const found = [`libs/${short}`, `apps/${short}`, short].find(
-    (folder) => /^(libs|apps)\/[\w-]+$|^tools$/.test(folder) && existsSync(join(root, folder)),
+    (folder) => /^(libs|apps)\/[\w-]+$|^tools(\/[\w-]+)?$/.test(folder) && existsSync(join(root, folder)),
   );
   if (found === undefined) throw new SetupError(`There is no project named ${name} in apps or libs.`);
   return found;

@@ -173,9 +173,9 @@ export class Servers {
 async function startPostgres(dataDir: string): Promise<Postgres> {
   const load = (name: string): Promise<unknown> => import(join(root, 'tools', 'setup', name));
   const { startPostgres: start } = (await load('postgres.mjs')) as {
-    startPostgres(options: { dataDir: string; log: unknown; durable: boolean }): Promise<Postgres>;
+    startPostgres: (options: { dataDir: string; log: unknown; durable: boolean }) => Promise<Postgres>;
   };
-  const { createLog } = (await load('log.mjs')) as { createLog(): unknown };
+  const { createLog } = (await load('log.mjs')) as { createLog: () => unknown };
   return start({ dataDir, log: createLog(), durable: false });
 }
 

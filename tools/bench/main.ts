@@ -5,6 +5,7 @@ import { HttpClient } from '../shared/client.ts';
 import { realBcryptCost, register, whois } from './accounts.ts';
 import { Bench, type Measurement } from './bench.ts';
 import { memory } from './memory.ts';
+import { purgeRoom } from './purge.ts';
 import { evacuateRoom, evacuateUser, join, send, sendParallel } from './rooms.ts';
 import { liveIndex, reindex, search } from './search.ts';
 import { startServer } from './server.ts';
@@ -28,6 +29,7 @@ const jobs: Record<string, Job> = {
   memory: { sizes: [1000], what: 'members; memory at rest and while emptying a room', run: memory },
   'evacuate-room': { sizes: [100, 1000, 10_000], what: 'local members', run: evacuateRoom },
   'evacuate-user': { sizes: [10, 100, 300], what: 'rooms', run: evacuateUser },
+  'purge-room': { sizes: [5000, 50_000, 500_000], what: 'events in the room', run: purgeRoom },
   join: { sizes: [10, 100, 1000], what: 'members in the room by then', run: join },
   send: { sizes: [10, 100, 1000], what: 'members in the room', run: send },
   'send-parallel': { sizes: [10, 100, 1000], what: 'members in the room', run: sendParallel },

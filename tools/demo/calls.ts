@@ -5,6 +5,7 @@ import { at, joinRoom, registerUser, texts, type User } from '../shared/matrix.t
 import { administrators } from './administrators.ts';
 import { joinedRooms, verify, verifyLeft, verifySame, verifyStatus } from './checks.ts';
 import { serverNotices } from './notices.ts';
+import { purging } from './purge.ts';
 import { registrationTokens } from './registration-tokens.ts';
 import { contentReports } from './reports.ts';
 import { admin, type Call, encode, type Stage, v3 } from './stage.ts';
@@ -25,6 +26,7 @@ export function calls(stage: Stage): Call[] {
     ...resetPassword(stage),
     ...evacuateRoom(stage),
     ...evacuateUser(stage),
+    ...purging(stage),
     ...operations(stage.client, stage.world.admin),
   ];
 }

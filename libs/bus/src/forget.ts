@@ -6,9 +6,9 @@ import { componentNames } from '@seneschal/contracts';
 import type { ReplyTables } from './replies.ts';
 
 /**
- * Takes the finished jobs whose data or reply hold a text out of one queue of BullMQ, and what its stream of
- * events says of them; answers how many jobs. In Redis itself: thousands of jobs need not be sent here to be
- * looked through. What waits or runs is left: it will be refused, and is no longer than its deadline.
+ * Takes the finished jobs whose data or reply hold a text out of one queue of BullMQ; answers how many. In Redis
+ * itself: thousands of jobs need not be sent here to be looked through. The queue's stream of events, which holds
+ * replies too and which nobody reads, is emptied. What waits or runs is left: it will be refused.
  */
 const forgetInQueue = `
 local queue, needle, removed = KEYS[1], ARGV[1], 0
@@ -25,20 +25,7 @@ for _, set in ipairs({'completed', 'failed'}) do
     end
   end
 end
-local events, from = queue .. ':events', '-'
-if redis.call('EXISTS', events) == 0 then return removed end
-repeat
-  local page = redis.call('XRANGE', events, from, '+', 'COUNT', 500)
-  for _, entry in ipairs(page) do
-    from = '(' .. entry[1]
-    for _, value in ipairs(entry[2]) do
-      if string.find(value, needle, 1, true) then
-        redis.call('XDEL', events, entry[1])
-        break
-      end
-    end
-  end
-until #page < 500
+redis.call('XTRIM', queue .. ':events', 'MAXLEN', 0)
 return removed
 `;
 

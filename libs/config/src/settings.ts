@@ -1,4 +1,4 @@
-import { isServerName } from '@seneschal/matrix';
+import { isRoomId, isServerName } from '@seneschal/matrix';
 import { z } from 'zod';
 
 import {
@@ -225,6 +225,31 @@ export const settings = {
     '',
     listOf(isServerName, 'is a list of server names, separated by commas'),
     'Servers that are asked for the keys of servers that do not answer themselves.',
+  ),
+  purge_empty_after: setting(
+    'SENESCHAL_PURGE_EMPTY_AFTER',
+    null,
+    duration.nullable(),
+    'Rooms without a local member in which nothing has happened for so long are purged on a schedule, for instance 90d. Off when not set.',
+  ),
+  purge_every: setting('SENESCHAL_PURGE_EVERY', '1d', duration, 'How often that is looked after.'),
+  purge_limit: setting(
+    'SENESCHAL_PURGE_LIMIT',
+    100,
+    integer(1, 10_000),
+    'Rooms that one such run purges at the most.',
+  ),
+  purge_exclude: setting(
+    'SENESCHAL_PURGE_EXCLUDE',
+    '',
+    listOf(isRoomId, 'is a list of room IDs, separated by commas'),
+    'Rooms that such a run never purges.',
+  ),
+  purged_room_retention: setting(
+    'SENESCHAL_PURGED_ROOM_RETENTION',
+    '90d',
+    duration,
+    'How long a device that does not come back can still be told that a room was purged.',
   ),
   shutdown_timeout: setting(
     'SENESCHAL_SHUTDOWN_TIMEOUT',

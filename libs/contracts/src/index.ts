@@ -22,3 +22,5 @@ export type * from './roomserver-reads.ts';
 export type * from './search.ts';
 export type * from './syncapi.ts';
 export * from './room-rows.ts';
+export * from './room-jobs.ts';
+export * from './room-purgers.ts';

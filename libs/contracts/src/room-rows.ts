@@ -33,5 +33,5 @@ export type PurgedPage = z.infer<typeof purgedPage>;
  * and the check at the end look at the very stores that are emptied.
  */
 export function purgeRoomCommand(component: ComponentName): Command<PurgePage, PurgedPage> {
-  return command(component, 'purgeRoomData', { input: purgePage, output: purgedPage });
+  return command(component, 'purgeRoomData', { input: purgePage, output: purgedPage, timeoutMs: 120_000 });
 }

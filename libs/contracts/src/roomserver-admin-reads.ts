@@ -1,4 +1,5 @@
 import type { ReportsForAdmin } from './reports.ts';
+import type { RoomFilter } from './room-jobs.ts';
 
 /** What deleting a room would delete, as the room server counts it. */
 export interface RoomFootprint {
@@ -39,11 +40,19 @@ export interface RoomserverForAdmin extends ReportsForAdmin {
   occupants(roomId: string): Promise<number | undefined>;
   /** How many rooms a user is joined or invited to, or knocks at. */
   occupiedRooms(userId: string): Promise<number>;
+  /** Whether there is such a room, or one whose deletion has not come to its end. */
+  isPurgeable(roomId: string): Promise<boolean>;
   /** Rooms without a joined local user; throws M_INVALID_PARAM for a `from` that is not of this list. */
   emptyRooms(page: {
     from?: string | undefined;
     limit: number;
   }): Promise<{ roomIds: string[]; next?: string }>;
+  /** The rooms that meet every condition of a filter, the oldest first. */
+  findRooms(selection: {
+    filter: RoomFilter;
+    exclude: readonly string[];
+    limit: number;
+  }): Promise<{ roomId: string; events: number }[]>;
   /** Undefined when there is no such room, nor one that is being deleted. */
   roomFootprint(roomId: string): Promise<RoomFootprint | undefined>;
   deletions(page: {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { command } from './command.ts';
 import { jobKind } from './jobs.ts';
+import { purgeRoomCommand } from './room-rows.ts';
 import type { EventContext, StoredEvent } from './roomserver-reads.ts';
 
 /**
@@ -36,6 +37,8 @@ export const reindexRoom = jobKind({
   phases: ['read', 'remove', 'report'],
   weight: 'light',
 });
+/** The same as a part of the deletion of a room: documents, and what is remembered of edits. */
+export const purgeRoomDocuments = purgeRoomCommand('search');
 
 /** What can be searched, as the client-server API names it. */
 export const searchKeys = ['content.body', 'content.name', 'content.topic'] as const;

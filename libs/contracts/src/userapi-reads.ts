@@ -99,6 +99,7 @@ export interface UserapiForSync {
     from: number | null,
     to: number,
   ): Promise<{ roomId: string | null; type: string; content: JsonObject }[]>;
+  deviceIds(userId: string): Promise<string[]>;
   /** Users, anywhere, whose device list changed in (from, to]. */
   deviceListChanges(from: number, to: number): Promise<string[]>;
   keyCounts(

@@ -4,8 +4,8 @@ import { type Bus, handle } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
 import { roomserver } from '@seneschal/contracts';
 import { type Database, migrate } from '@seneschal/database';
-import type { Signer } from '@seneschal/matrix';
 import type { Jobs } from '@seneschal/jobs';
+import type { Signer } from '@seneschal/matrix';
 import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
 
 import { changeMembership } from './commands/change-membership.ts';
@@ -21,6 +21,7 @@ import { deleteRoomAlias, setRoomAlias, setRoomVisibility } from './commands/roo
 import { sendEvent } from './commands/send-event.ts';
 import { upgradeRoom } from './commands/upgrade-room.ts';
 import { userapiConsumer } from './consumers/userapi.ts';
+import { type DeletionConfig, deletionJobs, keepHouse } from './jobs/deletion-jobs.ts';
 import { evacuateRoomSteps } from './jobs/evacuate-room.ts';
 import { evacuateUserSteps } from './jobs/evacuate-user.ts';
 import { listenForForgetting } from './room/forgetting.ts';
@@ -30,9 +31,9 @@ import type { RoomserverTables } from './storage/tables.ts';
 
 export interface RoomserverDeps {
   bus: Bus;
-  jobs: Pick<Jobs, 'serve'>;
   database: Database;
-  config: Pick<Config, 'server_name' | 'default_room_version'>;
+  jobs: Pick<Jobs, 'serve' | 'reads' | 'start'>;
+  config: Pick<Config, 'server_name' | 'default_room_version'> & DeletionConfig;
   signer: Signer;
   logger: Logger;
 }
@@ -73,11 +74,14 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
       handle(roomserver.evacuateUser, (input, context) => evacuateUser(deps, input, context)),
     ]),
   );
-  lifecycle.add(await jobs.serve('roomserver', [evacuateRoomSteps(deps), evacuateUserSteps(deps)]));
+  const deletion = deletionJobs(deps, config.data_dir);
+  const handlers = [evacuateRoomSteps(deps), evacuateUserSteps(deps), ...deletion];
+  lifecycle.add(await jobs.serve('roomserver', handlers));
   const once = { parts: () => Promise.resolve([]), partStatement: () => sql`SELECT` };
   const evacuate = (userId: string): ReturnType<typeof evacuateUser> =>
     evacuateUser(deps, { userId, requestedBy: userId, dryRun: false }, once);
   lifecycle.add(await bus.follow(userapiConsumer({ evacuate, logger })));
   lifecycle.add(listenForForgetting(bus, deps.writer, logger));
+  lifecycle.add(keepHouse({ db, jobs, logger, config }));
   return lifecycle;
 }

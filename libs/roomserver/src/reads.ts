@@ -14,7 +14,9 @@ import { emptyRooms } from './queries/empty-rooms.ts';
 import { encryptedRoomChanges } from './queries/encrypted-room-changes.ts';
 import { eventContexts } from './queries/event-contexts.ts';
 import { event } from './queries/event.ts';
+import { findRooms } from './queries/find-rooms.ts';
 import { countOfTypes, eventsById, eventsOfTypes } from './queries/indexable-events.ts';
+import { isPurgeable } from './queries/is-purgeable.ts';
 import { isListed } from './queries/is-listed.ts';
 import { occupants, occupiedRooms } from './queries/occupants.ts';
 import { joinedRooms } from './queries/joined-rooms.ts';
@@ -73,7 +75,9 @@ export function roomserverReads(database: Database, logger: Pick<Logger, 'warn'>
     roomExists: (roomId) => roomExists(deps, roomId),
     occupants: (roomId) => occupants(deps, roomId),
     occupiedRooms: (userId) => occupiedRooms(deps, userId),
+    isPurgeable: (roomId) => isPurgeable(deps, roomId),
     emptyRooms: (page) => emptyRooms(deps, page),
+    findRooms: (selection) => findRooms(deps, selection),
     roomFootprint: (roomId) => roomFootprint(deps, roomId),
     deletions: (page) => deletions(deps, page),
     reports: (filter, page) => reports(deps, filter, page),

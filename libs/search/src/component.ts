@@ -6,6 +6,7 @@ import type { Jobs } from '@seneschal/jobs';
 import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
 
 import { purgeRoom } from './commands/purge-room.ts';
+import { purgeRoomData } from './commands/purge-room-data.ts';
 import { idleConsumer, roomserverConsumer } from './consumers/roomserver.ts';
 import { EngineUnavailable, type SearchEngine } from './engines/engine.ts';
 import { type EngineConfig, openEngines } from './engines/open-engines.ts';
@@ -41,7 +42,12 @@ export async function startSearch(given: SearchDeps): Promise<Stoppable> {
     startReindex: (roomId?: string) => startReindex({ jobs }, roomId),
   };
   const lifecycle = new Lifecycle();
-  lifecycle.add(await bus.serve('search', [handle(search.purgeRoom, (input) => purgeRoom(deps, input))]));
+  lifecycle.add(
+    await bus.serve('search', [
+      handle(search.purgeRoom, (input) => purgeRoom(deps, input)),
+      handle(search.purgeRoomDocuments, (input) => purgeRoomData(deps, input)),
+    ]),
+  );
   if (!config.search) {
     await retireAll(deps);
     lifecycle.add(await bus.follow(idleConsumer));

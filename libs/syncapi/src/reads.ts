@@ -1,13 +1,14 @@
 import type { Bus } from '@seneschal/bus';
 import type { RoomserverForSync, SyncapiForClient, SyncRequest, UserapiForSync } from '@seneschal/contracts';
 import type { Database } from '@seneschal/database';
-import { invalidParam, type JsonObject } from '@seneschal/matrix';
+import { invalidParam, type JsonObject, own } from '@seneschal/matrix';
 import { Lifecycle, type Logger, type Metrics, type Stoppable } from '@seneschal/observability';
 
 import { compileFilter, parseFilterText } from './filters.ts';
 import { filter } from './queries/filter.ts';
 import { keyChanges } from './queries/key-changes.ts';
 import type { SyncapiTables } from './storage/tables.ts';
+import { Departures } from './sync/departures.ts';
 import { Gate } from './sync/gate.ts';
 import { longPoll, type LongPollDeps } from './sync/long-poll.ts';
 import { Positions } from './sync/positions.ts';
@@ -16,7 +17,7 @@ import { listenForWakeups } from './wakeups/listen.ts';
 import { Waiters } from './wakeups/waiters.ts';
 
 export interface SyncapiReadsDeps {
-  bus: Pick<Bus, 'subscriber' | 'prefix'>;
+  bus: Pick<Bus, 'call' | 'subscriber' | 'prefix'>;
   database: Database;
   logger: Pick<Logger, 'warn'>;
   metrics?: Pick<Metrics, 'gauge'>;
@@ -46,6 +47,7 @@ export function syncapiReads(given: SyncapiReadsDeps): SyncapiReads {
   });
   const db = database.tables<SyncapiTables>();
   const reads = { roomserver, userapi };
+  const departures = lifecycle.add(new Departures({ bus, roomserver, userapi, logger }));
   const deps = {
     reads,
     waiters,
@@ -56,7 +58,7 @@ export function syncapiReads(given: SyncapiReadsDeps): SyncapiReads {
   const storedFilter = (userId: string, filterId: string): Promise<JsonObject | undefined> =>
     filter(db, userId, filterId);
   return {
-    sync: (request) => sync(deps, storedFilter, request),
+    sync: (request) => sync({ ...deps, departures }, storedFilter, request),
     filter: storedFilter,
     keyChanges: (userId, from, to) => keyChanges(reads, userId, parseSyncToken(from), parseSyncToken(to)),
     positionOf,
@@ -66,20 +68,25 @@ export function syncapiReads(given: SyncapiReadsDeps): SyncapiReads {
 }
 
 async function sync(
-  deps: LongPollDeps,
+  deps: LongPollDeps & { departures: Departures },
   storedFilter: SyncapiForClient['filter'],
   request: SyncRequest,
 ): Promise<JsonObject> {
   const { userId, deviceId, fullState, signal } = request;
-  return longPoll(deps, {
+  const since = request.since === undefined ? null : parseSyncToken(request.since);
+  if (since !== null) deps.departures.cameBack(userId, deviceId, since.roomserver);
+  const answer = await longPoll(deps, {
     userId,
     deviceId,
     fullState,
     signal,
-    since: request.since === undefined ? null : parseSyncToken(request.since),
+    since,
     filter: compileFilter(await filterOf(storedFilter, request)),
     timeoutMs: Math.min(request.timeoutMs, longestTimeoutMs),
   });
+  if (Object.keys(own(own(answer, 'rooms'), 'leave') ?? {}).length > 0)
+    deps.departures.told(userId, deviceId);
+  return answer;
 }
 
 async function filterOf(

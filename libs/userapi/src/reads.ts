@@ -12,6 +12,7 @@ import { account } from './queries/account.ts';
 import { accountData, accountDataBetween } from './queries/account-data.ts';
 import { deviceKeys } from './queries/device-keys.ts';
 import { deviceListChanges, deviceListPosition } from './queries/device-list-changes.ts';
+import { deviceIds } from './queries/device-ids.ts';
 import { devices } from './queries/devices.ts';
 import { keyBackup } from './queries/key-backups.ts';
 import { keyCounts } from './queries/key-counts.ts';
@@ -50,6 +51,7 @@ export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_co
     profile: async (userId) => (await profiles(db, [userId])).get(userId),
     profiles: (userIds) => profiles(db, userIds),
     devices: (userId) => devices(db, userId),
+    deviceIds: (userId) => deviceIds(db, userId),
     accountData: (userId, roomId, type) => accountData(db, userId, roomId, type),
     pushers: (userId) => pushers(db, userId),
     deviceKeys: (wanted) => deviceKeys(db, wanted),

@@ -14,6 +14,7 @@ import { register, registerNonce } from './register.ts';
 import { registrationTokenEndpoints } from './registration-tokens/index.ts';
 import { reportEndpoints } from './reports/index.ts';
 import { resetPassword } from './reset-password.ts';
+import { roomEndpoints } from './rooms/index.ts';
 import { whois } from './whois.ts';
 
 export interface AdminDeps {
@@ -42,6 +43,7 @@ export function adminEndpoints(deps: AdminDeps): Endpoint[] {
     ...jobEndpoints(deps),
     ...reportEndpoints(deps),
     ...noticeEndpoints(deps),
+    ...roomEndpoints(deps),
   ];
   if (secret === null) return endpoints;
   const nonces = new Nonces(deps.bus);

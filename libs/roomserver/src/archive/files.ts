@@ -91,8 +91,8 @@ function safe(name: string): string {
   return name;
 }
 
+/** zlib's errors have codes such as `Z_DATA_ERROR`. */
 function isCompressionError(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_')
-  );
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && code.startsWith('Z_');
 }

@@ -4,6 +4,7 @@ import { roomserver, type RoomserverFact } from '@seneschal/contracts';
 import { allotPositions, insertFacts } from '@seneschal/database';
 import { badJson, MatrixError, type Pdu, serverNameOf } from '@seneschal/matrix';
 
+import { deleteEvents } from '../storage/room-rows.ts';
 import type { RoomserverTables } from '../storage/tables.ts';
 import type { LineOf } from './lines.ts';
 
@@ -154,4 +155,32 @@ export async function finishImport(trx: Trx, roomNid: number, line: LineOf<'room
     WHERE room_nid = ${roomNid}
   `.execute(trx);
   return position;
+}
+
+/**
+ * Removes what an import has stored that did not come to its end; page by page, as it may be much. The room was
+ * closed and nobody was in it, so there is nobody to tell.
+ */
+export async function abandonImport(db: Kysely<RoomserverTables>, roomNid: number): Promise<void> {
+  const closed = await db
+    .selectFrom('roomserver_rooms')
+    .select('room_id')
+    .where('room_nid', '=', roomNid)
+    .where('is_closed', '=', true)
+    .executeTakeFirst();
+  if (closed === undefined) return;
+  const room = { roomNid, roomId: closed.room_id };
+  for (let after: number | undefined = 0; after !== undefined;) {
+    after = (await deleteEvents(db, room, { after, limit: 5000, digest: '' })).next;
+  }
+  await db.deleteFrom('roomserver_rooms').where('room_nid', '=', roomNid).execute();
+}
+
+/** Rooms that are closed, but by no deletion: those of imports, under way or given up. */
+export async function closedByImports(db: Kysely<RoomserverTables>): Promise<number[]> {
+  const result = await sql<{ room_nid: number }>`
+    SELECT r.room_nid FROM roomserver_rooms r LEFT JOIN roomserver_deletions d USING (room_nid)
+    WHERE r.is_closed AND d.room_nid IS NULL
+  `.execute(db);
+  return result.rows.map((row) => row.room_nid);
 }

@@ -6,7 +6,7 @@ import { roomserver, type RoomserverFact } from '@seneschal/contracts';
 import { appendToLog, transact } from '@seneschal/database';
 import { unknown } from '@seneschal/matrix';
 
-import { isDeparted } from '../storage/departures.ts';
+import { isGone } from '../storage/deletions.ts';
 import { forget } from '../storage/memberships.ts';
 import type { RoomserverTables } from '../storage/tables.ts';
 
@@ -24,7 +24,7 @@ export interface ForgetRoomDeps {
 export async function forgetRoom(deps: ForgetRoomDeps, input: Input): Promise<Record<string, never>> {
   const position = await transact(deps.db, async (transaction) => {
     if (!(await forget(transaction, input.roomId, input.userId))) {
-      if (await isDeparted(transaction, input.roomId, input.userId)) return 0;
+      if (await isGone(transaction, input.roomId)) return 0;
       throw unknown(400, 'Leave the room before you forget it.');
     }
     const fact: RoomserverFact = { kind: 'room_forgotten', roomId: input.roomId, userId: input.userId };

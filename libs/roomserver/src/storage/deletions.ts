@@ -133,3 +133,12 @@ export async function finishDeletion(
     .where('finished_ts', 'is', null)
     .execute();
 }
+
+/** Whether there was a room of this ID, and is none any more. */
+export async function isGone(db: Db, roomId: string): Promise<boolean> {
+  const result = await sql`
+    SELECT 1 FROM roomserver_deletions x WHERE x.room_id = ${roomId} AND x.purged_ts IS NOT NULL
+      AND NOT EXISTS (SELECT FROM roomserver_rooms r WHERE r.room_id = x.room_id) LIMIT 1
+  `.execute(db);
+  return result.rows.length > 0;
+}

@@ -75,12 +75,3 @@ export async function forgetDepartures(db: Db, before: number, limit: number): P
   `.execute(db);
   return Number(result.numAffectedRows ?? 0n);
 }
-
-/** Whether the user was in a room of this ID that is gone. */
-export async function isDeparted(db: Db, roomId: string, userId: string): Promise<boolean> {
-  const result = await sql`
-    SELECT 1 FROM roomserver_deletions x JOIN roomserver_departures d USING (room_nid)
-    WHERE x.room_id = ${roomId} AND d.user_id = ${userId} AND x.purged_position IS NOT NULL LIMIT 1
-  `.execute(db);
-  return result.rows.length > 0;
-}

@@ -26,6 +26,7 @@ export const deletions = sqlMigration(async (db) => {
     digest text NOT NULL DEFAULT '',
     export_file text
   )`.execute(db);
+  await sql`CREATE INDEX roomserver_rooms_closed ON roomserver_rooms (room_nid) WHERE is_closed`.execute(db);
   await sql`CREATE INDEX roomserver_deletions_room ON roomserver_deletions (room_id)`.execute(db);
   await sql`CREATE INDEX roomserver_deletions_closed ON roomserver_deletions (room_nid) WHERE purged_ts IS NULL`.execute(
     db,

@@ -1,0 +1,17 @@
+import type { Endpoint } from '@seneschal/http';
+
+import { deletions } from './deletions.ts';
+import { emptyRooms } from './empty-rooms.ts';
+import { importRoom } from './import-room.ts';
+import { purgeRoom, type PurgeRoomDeps } from './purge-room.ts';
+import { purgeRooms, type PurgeRoomsDeps } from './purge-rooms.ts';
+
+type Deps = PurgeRoomDeps &
+  PurgeRoomsDeps &
+  Parameters<typeof deletions>[0] &
+  Parameters<typeof emptyRooms>[0];
+
+/** Deleting rooms, finding those that nobody is in, and bringing one back. */
+export function roomEndpoints(deps: Deps): Endpoint[] {
+  return [purgeRoom(deps), emptyRooms(deps), purgeRooms(deps), importRoom(deps), deletions(deps)];
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+
+import type { CallBus } from '@seneschal/bus';
+import { purgeRoomJob, roomPurgers, type RoomserverForAdmin } from '@seneschal/contracts';
+import { endpoint, type Endpoint } from '@seneschal/http';
+import type { Jobs } from '@seneschal/jobs';
+import { invalidParam, isRoomId, notFound } from '@seneschal/matrix';
+
+import { flag } from '../../flag.ts';
+import {
+  idempotencyKeyOf,
+  longCall,
+  longCallAnswers,
+  type LongCallDeps,
+  rehearsalAnswer,
+  rehearse,
+} from '../../long-call.ts';
+
+export interface PurgeRoomDeps extends LongCallDeps {
+  bus: CallBus;
+  jobs: Pick<Jobs, 'start' | 'wait' | 'reads'>;
+  roomserver: Pick<RoomserverForAdmin, 'isPurgeable' | 'roomFootprint'>;
+}
+
+/** Unlike other flags it is on unless it is turned off. */
+export const flagOn = z
+  .enum(['true', 'false'], 'is true or false')
+  .default('true')
+  .transform((value) => value === 'true');
+
+/** Deletes a room with everything that names it. The body is not read. */
+export const purgeRoom = (deps: PurgeRoomDeps): Endpoint =>
+  endpoint({
+    method: 'POST',
+    path: '/_dendrite/admin/purgeRoom/:roomId',
+    access: 'admin',
+    rateLimit: 'admin',
+    summary: 'Deletes a room completely: from the database, the search index and every process',
+    params: z.object({ roomId: z.string() }),
+    query: z.object({ dry_run: flag, block: flag, export: flag, evacuate: flagOn }),
+    answer: z.union([z.strictObject({}), rehearsalAnswer]),
+    otherAnswers: longCallAnswers,
+    handle: async (request) => {
+      const { roomId } = request.params;
+      if (!isRoomId(roomId)) throw invalidParam('That is not a room ID.');
+      if (request.query.dry_run) return rehearsal(deps, roomId);
+      // With a key the call may be the repetition of one that has deleted the room.
+      if (idempotencyKeyOf(request) === undefined && !(await deps.roomserver.isPurgeable(roomId))) {
+        throw notFound('There is no such room.');
+      }
+      const { block, evacuate, export: isExported } = request.query;
+      const input = { roomId, block, evacuate, export: isExported };
+      return longCall(deps, request, { kind: purgeRoomJob, input, answer: () => ({}) });
+    },
+  });
+
+async function rehearsal(deps: PurgeRoomDeps, roomId: string): Promise<z.infer<typeof rehearsalAnswer>> {
+  const footprint = await deps.roomserver.roomFootprint(roomId);
+  if (footprint === undefined) throw notFound('There is no such room.');
+  const rows = { ...footprint.rows };
+  for (const command of roomPurgers) {
+    const page = await deps.bus.call(command, { roomId, cursor: null, limit: 1, dryRun: true });
+    Object.assign(rows, page.rows);
+  }
+  const total = Object.values(rows).reduce((sum, count) => sum + count, 0);
+  const counts = {
+    events: footprint.events,
+    state: footprint.state,
+    users: footprint.users,
+    aliases: footprint.aliases,
+    reports: rows['roomserver_reports'] ?? 0,
+    index_documents: rows['index_documents'] ?? 0,
+    account_data: rows['userapi_account_data'] ?? 0,
+    remote_servers: footprint.remoteServers,
+    bytes: footprint.bytes,
+    rows: total,
+  };
+  return rehearse(deps.jobs, purgeRoomJob, counts, total);
+}

@@ -1,0 +1,75 @@
+import { purgeRoomJob, roomserver } from '@seneschal/contracts';
+import { handleJob, type JobHandler, type StepAnswer } from '@seneschal/jobs';
+import { notFound } from '@seneschal/matrix';
+
+import { beginDeletion, detachRoom, recordDeleted } from '../storage/deletions.ts';
+import { rememberDepartures } from '../storage/departures.ts';
+import { countRoomRows } from '../storage/room-rows.ts';
+import { blockRoom } from '../storage/rooms.ts';
+import type { RoomserverTables } from '../storage/tables.ts';
+import { deletionOf, type PurgeContext, type PurgeDeps } from './purge-deps.ts';
+import { evacuateForPurge } from './purge-evacuate.ts';
+import { exportForPurge } from './purge-export.ts';
+import { deleteElsewhere, deleteRows, forget, verify } from './purge-rows.ts';
+
+/**
+ * Deletes a room. Up to `detach` the room is there, closed, and a cancelled deletion gives it back. `detach`
+ * takes it away in one moment; what follows deletes rows that nobody can find any more.
+ */
+export function purgeRoom(deps: PurgeDeps): JobHandler {
+  return handleJob(purgeRoomJob, {
+    close: (context) => close(context),
+    export: (context) => exportForPurge(deps, context),
+    evacuate: (context) => evacuateForPurge(deps, context),
+    remember: (context) => remember(deps, context),
+    detach: (context) => detach(deps, context),
+    delete: (context) => deleteRows(deps, context),
+    components: (context) => deleteElsewhere(deps, context),
+    forget: (context) => forget(deps, context),
+    verify: (context) => verify(deps, context),
+  });
+}
+
+/** Nothing but the deletion writes to the room from here on: sends, joins, invites and knocks are refused. */
+async function close(context: PurgeContext): Promise<StepAnswer> {
+  const { roomId, block } = context.input;
+  await context.commit<RoomserverTables>(async (transaction) => {
+    const asked = { roomId, deletionId: context.jobId, requestedBy: context.requestedBy };
+    const deletion = await beginDeletion(transaction, asked);
+    if (deletion === undefined) throw notFound('There is no such room.');
+    if (block) await blockRoom(transaction, { roomId, blockedBy: context.requestedBy });
+    const rows = await countRoomRows(transaction, deletion);
+    const total = Object.values(rows).reduce((sum, count) => sum + count, 0);
+    return { total, result: { deletion_id: deletion.deletionId } };
+  });
+  return 'done';
+}
+
+const departuresPage = 2000;
+
+/** Before the memberships go: for whom the room is to show as left, page by page. */
+async function remember(deps: PurgeDeps, context: PurgeContext): Promise<StepAnswer> {
+  const { roomNid, purgedTs } = await deletionOf(deps, context);
+  if (purgedTs !== null) return 'done';
+  const after = typeof context.cursor === 'string' ? context.cursor : '';
+  let last: string | undefined;
+  await context.commit<RoomserverTables>(async (transaction) => {
+    last = await rememberDepartures(transaction, roomNid, { after, limit: departuresPage });
+    return { cursor: last ?? null };
+  });
+  return last === undefined ? 'done' : 'again';
+}
+
+async function detach(deps: PurgeDeps, context: PurgeContext): Promise<StepAnswer> {
+  const deletion = await deletionOf(deps, context);
+  if (deletion.purgedTs !== null) return 'done';
+  let stream = 0;
+  await context.commit<RoomserverTables>(async (transaction) => {
+    const { position, aliases } = await detachRoom(transaction, deletion);
+    await recordDeleted(transaction, deletion.roomNid, { roomserver_rooms: 1, roomserver_aliases: aliases });
+    stream = position;
+    return { done: 1 + aliases };
+  });
+  deps.bus.wake(roomserver.roomserverOutput, stream);
+  return 'done';
+}

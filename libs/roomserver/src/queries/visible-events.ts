@@ -20,15 +20,13 @@ export async function visibleEvents(
     WHERE e.event_id = ANY(${[...eventIds]}::text[]) AND e.redacted_by IS NULL
   `.execute(deps.db);
   const roomNids = new Map(result.rows.map((row) => [row.event_id, row.room_nid]));
-  const histories = await loadHistories(
-    deps,
-    userId,
-    [...new Set(roomNids.values())],
-    Number.MAX_SAFE_INTEGER,
-  );
-  const events = readEvents(deps, result.rows).filter(({ eventId, position, pdu }) =>
+  const rooms = [...new Set(roomNids.values())];
+  const events = readEvents(deps, result.rows);
+  const [histories] = await Promise.all([
+    loadHistories(deps, userId, rooms, Number.MAX_SAFE_INTEGER),
+    addTransactionIds(deps, userId, deviceId, events),
+  ]);
+  return events.filter(({ eventId, position, pdu }) =>
     histories.filter(roomNids.get(eventId) ?? 0)(position, pdu),
   );
-  await addTransactionIds(deps, userId, deviceId, events);
-  return events;
 }

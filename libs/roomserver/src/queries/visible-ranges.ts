@@ -10,21 +10,20 @@ import { loadHistories } from './room-history.ts';
 interface JoinedRoom {
   room_nid: number;
   room_id: string;
+  /** Every history visibility that there ever was; null when it was never set. */
+  visibilities: string[] | null;
 }
 
 /** What members see all of, whenever they joined. */
 const open: ReadonlySet<string | undefined> = new Set(['shared', 'world_readable']);
 
 /**
- * The rooms that a user is joined to, with the positions whose events the user may see. The histories are read
- * only of the rooms that ever hid anything from their members, so that thousands of rooms cost two queries.
+ * The rooms that a user is joined to, with the positions whose events the user may see. The user's own history is
+ * read only of the rooms that ever hid anything from their members, so that thousands of rooms cost one query.
  */
 export async function visibleRanges(deps: QueryDeps, userId: string): Promise<VisibleRange[]> {
   const rooms = await joinedRooms(deps, userId);
-  const hiding = await hidingRooms(
-    deps,
-    rooms.map((room) => room.room_nid),
-  );
+  const hiding = new Set(rooms.filter(everHid).map((room) => room.room_nid));
   const histories = await loadHistories(deps, userId, [...hiding], Number.MAX_SAFE_INTEGER);
   return rooms.flatMap(({ room_nid: roomNid, room_id: roomId }) => {
     if (!hiding.has(roomNid)) return [{ roomId, from: 0, to: Infinity }];
@@ -39,21 +38,19 @@ export async function visibleRanges(deps: QueryDeps, userId: string): Promise<Vi
 
 async function joinedRooms(deps: QueryDeps, userId: string): Promise<JoinedRoom[]> {
   const result = await sql<JoinedRoom>`
-    SELECT r.room_nid, r.room_id FROM roomserver_memberships m JOIN roomserver_rooms r USING (room_nid)
+    SELECT r.room_nid, r.room_id, (
+      SELECT array_agg(v.json) FROM roomserver_events v
+      WHERE v.room_nid = m.room_nid AND v.type = 'm.room.history_visibility' AND v.state_key = ''
+    ) AS visibilities
+    FROM roomserver_memberships m JOIN roomserver_rooms r USING (room_nid)
     WHERE m.user_id = ${userId} AND m.membership = 'join' ORDER BY r.room_nid
   `.execute(deps.db);
   return result.rows;
 }
 
 /** A value that cannot be read hides: so do the readers of single events take it. */
-async function hidingRooms(deps: QueryDeps, roomNids: readonly number[]): Promise<Set<number>> {
-  if (roomNids.length === 0) return new Set();
-  const result = await sql<{ room_nid: number; json: string }>`
-    SELECT room_nid, json FROM roomserver_events
-    WHERE room_nid = ANY(${[...roomNids]}::bigint[]) AND type = 'm.room.history_visibility' AND state_key = ''
-  `.execute(deps.db);
-  const hiding = result.rows.filter(
-    ({ json }) => !open.has(ownString(parsePdu(json)?.content, 'history_visibility')),
+function everHid({ visibilities }: JoinedRoom): boolean {
+  return (visibilities ?? []).some(
+    (json) => !open.has(ownString(parsePdu(json)?.content, 'history_visibility')),
   );
-  return new Set(hiding.map((row) => row.room_nid));
 }

@@ -33,8 +33,10 @@ const nothing = { count: 0, results: [], highlights: [], groups: [] };
  * redacted or purged a moment ago, and is still in the index, is not shown.
  */
 export async function search(deps: SearchDeps, request: SearchRequest): Promise<SearchPage> {
-  const from = await startOf(deps, request);
-  const ranges = await deps.roomserver.visibleRanges(request.userId);
+  const [from, ranges] = await Promise.all([
+    startOf(deps, request),
+    deps.roomserver.visibleRanges(request.userId),
+  ]);
   const query = engineQuery(request, wordsOf(request.term), ranges, from);
   if (query === undefined) return nothing;
   const limit = Math.min(Math.max(request.filter.limit ?? defaultLimit, 1), largestLimit);

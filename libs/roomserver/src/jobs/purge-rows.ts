@@ -38,16 +38,15 @@ export async function deleteRows(deps: PurgeDeps, context: PurgeContext): Promis
   const pacer = deps.pacers.of(context.jobId);
   const from = (context.cursor ?? rowsStart) as unknown as RowsCursor;
   const started = performance.now();
-  let rows = 0;
-  let isOver = false;
+  const batch = { rows: 0, isLast: false };
   await context.commit<RoomserverTables>(async (transaction) => {
     const page = await deletePage(transaction, deletion, from, pacer.size);
-    rows = sum(page.deleted);
-    isOver = page.next === null;
-    return { cursor: page.next as unknown as JsonObject, done: rows };
+    batch.rows = sum(page.deleted);
+    batch.isLast = page.next === null;
+    return { cursor: page.next as unknown as JsonObject, done: batch.rows };
   });
-  await pause(pacer.done(rows, performance.now() - started), context.signal);
-  return isOver ? 'done' : 'again';
+  await pause(pacer.done(batch.rows, performance.now() - started), context.signal);
+  return batch.isLast ? 'done' : 'again';
 }
 
 /** A batch that the database loses in a crash is done again: its cursor is lost with it. */

@@ -22,7 +22,7 @@ describe('Pacer', () => {
   it('never waits longer than the limit, nor goes below the least size', () => {
     const pacer = new Pacer();
     pacer.done(1000, 10);
-    expect(pacer.done(1000, 60_000)).toBe(2000);
+    expect(pacer.done(1000, 60_000)).toBe(500);
     for (let batch = 0; batch < 10; batch += 1) pacer.done(pacer.size, 60_000);
     expect(pacer.size).toBe(1000);
   });

@@ -7,7 +7,7 @@ export interface PacerLimits {
 }
 
 /** What deleting is paced by: batches of some 50 ms leave others room in between. */
-export const deletionLimits: PacerLimits = { least: 1000, most: 8000, targetMs: 50, longestPauseMs: 2000 };
+export const deletionLimits: PacerLimits = { least: 1000, most: 8000, targetMs: 50, longestPauseMs: 500 };
 
 /** A batch counts as slowed down by others when a row costs so many times what it costs at best. */
 const slowed = 2;

@@ -9,6 +9,7 @@ import { purging } from './purge.ts';
 import { registrationTokens } from './registration-tokens.ts';
 import { contentReports } from './reports.ts';
 import { admin, type Call, encode, type Stage, v3 } from './stage.ts';
+import { jobCalls } from './jobs.ts';
 import { operations } from './operations.ts';
 import { searching } from './search.ts';
 
@@ -26,6 +27,7 @@ export function calls(stage: Stage): Call[] {
     ...resetPassword(stage),
     ...evacuateRoom(stage),
     ...evacuateUser(stage),
+    ...jobCalls(stage),
     ...purging(stage),
     ...operations(stage.client, stage.world.admin),
   ];

@@ -112,8 +112,6 @@ export class Servers {
     const child = spawn(process.execPath, [join(root, 'dist', 'worker.mjs')], {
       cwd: root,
       env: {
-        ...process.env,
-        NODE_OPTIONS: '',
         SENESCHAL_SERVER_NAME: 'test.example',
         SENESCHAL_LISTEN: '127.0.0.1:0',
         SENESCHAL_DATA_DIR: this.#folder,

@@ -9,6 +9,7 @@ export interface RequestOptions {
   token?: string;
   body?: unknown;
   query?: Record<string, string>;
+  headers?: Record<string, string>;
 }
 
 /** A small HTTP client for one server: keeps connections open, answers with status and JSON body. */
@@ -32,6 +33,7 @@ export class HttpClient {
         method,
         path: `${path}${query}`,
         headers: {
+          ...options.headers,
           ...(options.token === undefined ? {} : { Authorization: `Bearer ${options.token}` }),
           ...(text === undefined
             ? {}

@@ -21,7 +21,7 @@ export async function adminGateway(platform: Platform): Promise<Gateway> {
   const endpoints = [
     ...adminEndpoints({ bus, jobs, config, userapi, roomserver }),
     ...searchEndpoints({ search, jobs }),
-    ...operationsEndpoints({ audit: auditReads(database), metrics }),
+    ...operationsEndpoints({ audit: auditReads(database), bus, metrics, userapi }),
   ];
   return { endpoints, userapi, described: true, waiting: { stop: () => jobs.stopWaiting() } };
 }

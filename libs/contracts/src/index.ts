@@ -1,3 +1,4 @@
+export { adminScopes } from './admin-tokens.ts';
 export { accountTypes } from './userapi.ts';
 export * from './command.ts';
 export * from './jobs.ts';
@@ -11,6 +12,7 @@ export * as syncapi from './syncapi.ts';
 export type * from './federation.ts';
 export type * from './remote-devices.ts';
 export type { Notice, NoticeAudience, NoticesForAdmin } from './notices.ts';
+export type * from './admin-tokens.ts';
 export type * from './registration.ts';
 export type * from './audit.ts';
 export type * from './userapi.ts';

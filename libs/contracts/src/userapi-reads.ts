@@ -3,6 +3,7 @@ import type { JsonObject } from '@seneschal/matrix';
 import type { NoticesForAdmin } from './notices.ts';
 import type { RegistrationTokensForAdmin, RegistrationTokensForClient } from './registration.ts';
 import type { RemoteDeviceKeys } from './remote-devices.ts';
+import type { AdminToken } from './admin-tokens.ts';
 import type { AccountType } from './userapi.ts';
 
 export interface Account {
@@ -19,6 +20,8 @@ export interface Requester {
   userId: string;
   deviceId: string;
   accountType: AccountType;
+  /** Of a machine: the token by which it acts for the user. It has no device. */
+  adminToken?: Pick<AdminToken, 'id' | 'name' | 'scopes' | 'addresses'>;
 }
 
 export interface Profile {
@@ -59,9 +62,13 @@ export interface KeyBackupVersion {
 export interface UserapiForGateways {
   /** `tokenHash` is the SHA-256 (base64url) of the token. Undefined when unknown or deactivated. */
   requesterByToken(tokenHash: string): Promise<Requester | undefined>;
+  /** As requesterByToken, for the tokens of machines; where it is absent none is known. */
+  requesterByAdminToken?(tokenHash: string): Promise<Requester | undefined>;
 }
 
 export interface UserapiForAdmin extends RegistrationTokensForAdmin, NoticesForAdmin {
+  /** Tokens of machines, the newest first. */
+  adminTokens(): Promise<AdminToken[]>;
   account(userId: string): Promise<Account | undefined>;
   /** Undefined when there is no such account. */
   sessions(userId: string): Promise<Session[] | undefined>;

@@ -5,6 +5,7 @@ import { command, type EventLog } from './command.ts';
 import { purgeRoomCommand } from './room-rows.ts';
 
 export { ensureNoticesAccount, sendNotices } from './notices.ts';
+export * from './admin-tokens.ts';
 export * from './registration.ts';
 export * from './remote-devices.ts';
 

@@ -17,7 +17,7 @@ export interface HttpOptions {
   /** Knows the servers that call endpoints for servers. */
   servers?: FederationForGateways | undefined;
   /** Told of every authenticated request. */
-  connections: Pick<ConnectionRecorder, 'seen'>;
+  connections: Pick<ConnectionRecorder, 'seen'> & Partial<Pick<ConnectionRecorder, 'used'>>;
   logger: Logger;
   metrics: Metrics;
   /** Where calls for administrators are recorded. */

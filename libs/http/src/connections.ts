@@ -23,6 +23,7 @@ const longestUserAgent = 512;
  */
 export class ConnectionRecorder implements Stoppable {
   readonly #pending = new Map<string, Seen & { lastSeen: number }>();
+  readonly #uses = new Map<string, number>();
   readonly #bus: Caller;
   readonly #logger: Logger;
   readonly #timer: NodeJS.Timeout;
@@ -44,8 +45,24 @@ export class ConnectionRecorder implements Stoppable {
     }
   }
 
+  /** The token of a machine was used. */
+  used(tokenId: string): void {
+    this.#uses.set(tokenId, Date.now());
+  }
+
+  async #flushUses(): Promise<void> {
+    if (this.#uses.size === 0) return;
+    const uses = [...this.#uses].map(([id, ts]) => ({ id, ts }));
+    this.#uses.clear();
+    await this.#bus.call(userapi.recordAdminTokenUse, { uses }).catch((error: unknown) => {
+      for (const { id, ts } of uses) if (!this.#uses.has(id)) this.#uses.set(id, ts);
+      this.#logger.warn({ error }, 'the use of admin tokens could not be recorded');
+    });
+  }
+
   /** Reports what was seen since the last time. What cannot be reported is tried again. */
   async flush(): Promise<void> {
+    await this.#flushUses();
     if (this.#pending.size === 0) return;
     const entries = [...this.#pending.entries()];
     this.#pending.clear();

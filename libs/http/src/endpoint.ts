@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-import type { Requester } from '@seneschal/contracts';
+import type { AdminScope, Requester } from '@seneschal/contracts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
@@ -8,7 +8,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 export type Access = 'public' | 'user' | 'admin' | 'server';
 
 /** What an endpoint reads or changes. A machine's admin token reaches the scopes that it was made with. */
-export type Scope = 'read' | 'users' | 'rooms' | 'media' | 'federation' | 'server';
+export type Scope = AdminScope;
 
 /** See rate-limits.ts. */
 export type RateLimitClass = 'none' | 'login' | 'register' | 'report' | 'read' | 'write' | 'admin';

@@ -15,4 +15,5 @@ export {
 export { listen, type Listener } from './listen.ts';
 export { withDescription } from './openapi/endpoints.ts';
 export { type OpenApiDocument, type Operation } from './openapi/types.ts';
+export { newAdminToken } from './machine.ts';
 export { hashToken, newToken } from './tokens.ts';

@@ -16,6 +16,7 @@ import type { HttpOptions } from './app.ts';
 import { RecordedCall, type RecordedRequest } from './audit/recorded-call.ts';
 import { parseBody, readBody } from './body.ts';
 import { type Endpoint, Reply } from './endpoint.ts';
+import { checkMachine, isAdminToken } from './machine.ts';
 import { noteEndpoint } from './observe.ts';
 import type { RateLimits } from './rate-limits.ts';
 import { checkReply, sendReply } from './reply.ts';
@@ -98,7 +99,9 @@ async function authorise(
     await context.rateLimits.check(endpoint.rateLimit, server.origin);
     return { requester: undefined, tokenHash: '', server };
   }
-  const tokenHash = hashToken(accessToken(request.get('authorization'), query));
+  const token = accessToken(request.get('authorization'), query);
+  const tokenHash = hashToken(token);
+  if (isAdminToken(token)) return authoriseMachine(endpoint, tokenHash, ip, context);
   const requester = await context.userapi.requesterByToken(tokenHash);
   if (requester === undefined) throw unknownToken('The access token is not known. Log in again.');
   const isAdmin = requester.accountType === accountTypes.admin;
@@ -111,6 +114,22 @@ async function authorise(
     ip,
     userAgent: request.get('user-agent') ?? '',
   });
+  return { requester, tokenHash };
+}
+
+/** A machine is limited by its token, not together with the administrator that it acts for. */
+async function authoriseMachine(
+  endpoint: Endpoint,
+  tokenHash: string,
+  ip: string,
+  { userapi, rateLimits, connections }: Context,
+): Promise<Caller> {
+  const requester = await userapi.requesterByAdminToken?.(tokenHash);
+  const machine = requester?.adminToken;
+  if (machine === undefined) throw unknownToken('The admin token is not known, has expired or was revoked.');
+  checkMachine(machine, endpoint, ip);
+  await rateLimits.check(endpoint.rateLimit, machine.id);
+  connections.used?.(machine.id);
   return { requester, tokenHash };
 }
 

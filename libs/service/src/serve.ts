@@ -17,7 +17,7 @@ export interface ServeOptions {
   userapi: UserapiForGateways;
   /** Needed where endpoints are for servers. */
   servers?: FederationForGateways | undefined;
-  connections: Pick<ConnectionRecorder, 'seen'>;
+  connections: Pick<ConnectionRecorder, 'seen'> & Partial<Pick<ConnectionRecorder, 'used'>>;
   at: { host: string; port: number };
   /** Whether the listener also describes everything that it serves, as OpenAPI and as a page. */
   described?: boolean;

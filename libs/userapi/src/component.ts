@@ -5,6 +5,7 @@ import { type Database, migrate } from '@seneschal/database';
 import { handleJob, type Jobs } from '@seneschal/jobs';
 import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
 
+import { createAdminToken, recordAdminTokenUse, revokeAdminToken } from './commands/admin-tokens.ts';
 import { claimKeys } from './commands/claim-keys.ts';
 import { createAccount } from './commands/create-account.ts';
 import { createDevice } from './commands/create-device.ts';
@@ -70,6 +71,9 @@ function handlers(deps: { db: UserapiDb; bus: Bus; serverName: string }): Handle
   return [
     handle(userapi.createAccount, (input, context) => createAccount(deps, input, context)),
     handle(userapi.createDevice, (input, context) => createDevice(deps, input, context)),
+    handle(userapi.createAdminToken, (input, context) => createAdminToken(deps, input, context)),
+    handle(userapi.revokeAdminToken, (input, context) => revokeAdminToken(deps, input, context)),
+    handle(userapi.recordAdminTokenUse, (input) => recordAdminTokenUse(deps, input)),
     handle(userapi.deleteDevices, (input, context) => deleteDevices(deps, input, context)),
     handle(userapi.setDeviceDisplayName, (input) => setDeviceDisplayName(deps, input)),
     handle(userapi.setPassword, (input, context) => setPassword(deps, input, context)),

@@ -13,6 +13,7 @@ import { accountData, accountDataBetween } from './queries/account-data.ts';
 import { deviceKeys } from './queries/device-keys.ts';
 import { deviceListChanges, deviceListPosition } from './queries/device-list-changes.ts';
 import { deviceIds } from './queries/device-ids.ts';
+import { adminTokens, requesterByAdminToken } from './queries/admin-tokens.ts';
 import { devices } from './queries/devices.ts';
 import { keyBackup } from './queries/key-backups.ts';
 import { keyCounts } from './queries/key-counts.ts';
@@ -39,6 +40,8 @@ export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_co
   const db = database.tables<UserapiTables>();
   return {
     requesterByToken: (tokenHash) => requesterByToken(db, tokenHash),
+    requesterByAdminToken: (tokenHash) => requesterByAdminToken(db, tokenHash),
+    adminTokens: () => adminTokens(db),
     account: (userId) => account(db, userId),
     sessions: (userId) => sessions(db, userId),
     sessionSummary: (userId) => sessionSummary(db, userId),

@@ -114,8 +114,8 @@ function callOf({ endpoint, request, query, requester, tokenHash }: RecordedRequ
   return {
     ts: Date.now(),
     actor: requester?.userId ?? 'shared secret',
-    device_id: requester?.deviceId ?? null,
-    admin_token: null,
+    device_id: requester?.adminToken === undefined ? (requester?.deviceId ?? null) : null,
+    admin_token: requester?.adminToken?.name ?? null,
     token_digest: tokenHash.slice(0, 12),
     ip: addressOf(request),
     user_agent: shortened(request.get('user-agent') ?? '', 512),

@@ -3,9 +3,10 @@ import type { Endpoint } from '@seneschal/http';
 import type { Metrics } from '@seneschal/observability';
 import { metricsEndpoint } from '@seneschal/service';
 
+import { type AdminTokenDeps, createAdminToken, listAdminTokens, revokeAdminToken } from './admin-tokens.ts';
 import { audit, auditExport } from './audit.ts';
 
-export interface OperationsDeps {
+export interface OperationsDeps extends AdminTokenDeps {
   audit: AuditReads;
   metrics: Metrics;
 }
@@ -15,6 +16,9 @@ export function operationsEndpoints(deps: OperationsDeps): Endpoint[] {
   return [
     audit(deps),
     auditExport(deps),
+    createAdminToken(deps),
+    listAdminTokens(deps),
+    revokeAdminToken(deps),
     metricsEndpoint(deps.metrics, { path: '/_seneschal/v1/metrics', access: 'admin' }),
   ];
 }

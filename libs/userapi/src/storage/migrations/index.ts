@@ -6,10 +6,13 @@ import { registrationTokens } from './0003-registration-tokens.ts';
 import { roomRows } from './0004-room-rows.ts';
 import { remoteDevices } from './0005-remote-devices.ts';
 
+import { adminTokens } from './0006-admin-tokens.ts';
+
 export const userapiMigrations: Migrations = {
   '0001_accounts': accounts,
   '0002_keys': keys,
   '0003_registration_tokens': registrationTokens,
   '0004_room_rows': roomRows,
   '0005_remote_devices': remoteDevices,
+  '0006_admin_tokens': adminTokens,
 };

@@ -27,6 +27,7 @@ export const deletions = (deps: { roomserver: Pick<RoomserverForAdmin, 'deletion
     path: '/_seneschal/v1/deletions',
     access: 'admin',
     rateLimit: 'admin',
+    scope: 'read',
     summary: 'Lists the records of purged rooms, newest first',
     query: z.object({ room_id: z.string().optional(), from: z.string().optional(), limit: limitOr100 }),
     answer: z.object({ deletions: z.array(deletionAnswer), next_token: z.string().optional() }),

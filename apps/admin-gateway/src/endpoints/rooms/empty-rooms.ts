@@ -19,6 +19,7 @@ export const emptyRooms = ({ roomserver }: EmptyRoomsDeps): Endpoint =>
     path: '/_dendrite/admin/emptyRooms',
     access: 'admin',
     rateLimit: 'admin',
+    scope: 'read',
     summary: 'Lists the rooms that no local user is joined to',
     query: z.object({ from, limit: limit.optional() }),
     answer: z.object({ empty_rooms: z.array(z.string()), next_token: z.string().optional() }),

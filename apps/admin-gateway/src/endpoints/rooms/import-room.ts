@@ -12,6 +12,7 @@ export const importRoom = (deps: LongCallDeps): Endpoint =>
     path: '/_seneschal/v1/rooms/import',
     access: 'admin',
     rateLimit: 'admin',
+    scope: 'rooms',
     summary: 'Restores a purged room from its export',
     body: z.object({
       /** The name that the record of the deletion has under `export`; never a path. */

@@ -35,6 +35,7 @@ export const purgeRoom = (deps: PurgeRoomDeps): Endpoint =>
     path: '/_dendrite/admin/purgeRoom/:roomId',
     access: 'admin',
     rateLimit: 'admin',
+    scope: 'rooms',
     summary: 'Deletes a room completely: from the database, the search index and every process',
     params: z.object({ roomId: z.string() }),
     query: z.object({ dry_run: flag, block: flag, export: flag, evacuate: flagOn }),

@@ -47,6 +47,7 @@ export const purgeRooms = (deps: PurgeRoomsDeps): Endpoint =>
     path: '/_seneschal/v1/rooms/purge',
     access: 'admin',
     rateLimit: 'admin',
+    scope: 'rooms',
     summary: 'Deletes the rooms that a filter finds; without "dry_run": false it only lists them',
     body: purgeBody,
     answer: z.union([plan, z.object({ rooms: z.number(), purged: z.number(), failed: z.number() })]),

@@ -21,3 +21,11 @@ export function localUserIdOf(name: string, serverName: string): string {
   requireLocalUserId(userId, serverName);
   return userId;
 }
+
+/** Throws M_INVALID_PARAM unless it is a user ID of another server. */
+export function requireRemoteUserId(userId: string, serverName: string): void {
+  if (!isCompliantUserId(userId)) throw invalidParam('This is not a user ID, such as @alice:example.org.');
+  if (serverNameOf(userId) === serverName) {
+    throw invalidParam('This is a user of this server, whose devices are always up to date here.');
+  }
+}

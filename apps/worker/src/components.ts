@@ -4,7 +4,7 @@ import { roomserverReads, startRoomserver } from '@seneschal/roomserver';
 import { startSearch } from '@seneschal/search';
 import { type Platform, StartError } from '@seneschal/service';
 import { startSyncapi } from '@seneschal/syncapi';
-import { startUserapi } from '@seneschal/userapi';
+import { startUserapi, userapiReads } from '@seneschal/userapi';
 
 type Start = (platform: Platform) => Promise<Stoppable>;
 
@@ -14,7 +14,12 @@ const starts = {
   roomserver: async (platform) => startRoomserver({ ...platform, signer: await loadSigner(platform.config) }),
   syncapi: (platform) =>
     startSyncapi({ ...platform, roomserver: roomserverReads(platform.database, platform.logger) }),
-  federation: async (platform) => startFederation({ ...platform, signer: await loadSigner(platform.config) }),
+  federation: async (platform) =>
+    startFederation({
+      ...platform,
+      signer: await loadSigner(platform.config),
+      userapi: userapiReads(platform.database, platform.config),
+    }),
   search: (platform) =>
     startSearch({ ...platform, roomserver: roomserverReads(platform.database, platform.logger) }),
 } satisfies Record<string, Start>;

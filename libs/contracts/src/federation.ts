@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
+
 import type { JsonValue } from '@seneschal/matrix';
 import { z } from 'zod';
 
 import { command } from './command.ts';
+import { jobKind } from './jobs.ts';
 import { deviceListChange } from './remote-devices.ts';
 
 /**
@@ -33,3 +36,30 @@ export interface FederationForGateways {
   /** The name of the server that sent a request. Throws 401 M_UNAUTHORIZED. */
   authenticate(request: ServerRequest): Promise<string>;
 }
+
+/** `refreshDevices` as a job: what came of it is its result, and a failure is the failure of its one item. */
+export const refreshDevicesJob = jobKind({
+  component: 'federation',
+  name: 'refresh_devices',
+  input: z.object({ userId: z.string() }),
+  target: (input) => input.userId,
+  phases: ['fetch'],
+  weight: 'light',
+  keeps: 'all',
+});
+
+/** The device lists of named users, or of all users of a server of whom anything is held. */
+export const refreshManyDevicesJob = jobKind({
+  component: 'federation',
+  name: 'refresh_many_devices',
+  input: z.union([z.object({ userIds: z.array(z.string()) }), z.object({ serverName: z.string() })]),
+  target: (input) =>
+    'serverName' in input
+      ? input.serverName
+      : createHash('sha256')
+          .update([...input.userIds].sort().join('\n'))
+          .digest('hex'),
+  phases: ['fetch'],
+  weight: 'light',
+  keeps: 'all',
+});

@@ -6,6 +6,8 @@ import type { Jobs } from '@seneschal/jobs';
 
 import { Nonces } from '../nonces.ts';
 import { getAdministrator, setAdministrator } from './administrators.ts';
+import { refreshDevices } from './devices/refresh-devices.ts';
+import { refreshManyDevices } from './devices/refresh-many-devices.ts';
 import { evacuateRoom } from './evacuate-room.ts';
 import { evacuateUser } from './evacuate-user.ts';
 import { jobEndpoints } from './jobs/index.ts';
@@ -40,6 +42,8 @@ export function adminEndpoints(deps: AdminDeps): Endpoint[] {
     getAdministrator(deps),
     setAdministrator(deps),
     ...registrationTokenEndpoints(deps),
+    refreshDevices(deps),
+    refreshManyDevices(deps),
     ...jobEndpoints(deps),
     ...reportEndpoints(deps),
     ...noticeEndpoints(deps),

@@ -6,6 +6,7 @@ import { administrators } from './administrators.ts';
 import { joinedRooms, verify, verifyLeft, verifySame, verifyStatus } from './checks.ts';
 import { serverNotices } from './notices.ts';
 import { purging } from './purge.ts';
+import { refreshDevices } from './refresh-devices.ts';
 import { registrationTokens } from './registration-tokens.ts';
 import { contentReports } from './reports.ts';
 import { admin, type Call, encode, type Stage, v3 } from './stage.ts';
@@ -29,6 +30,7 @@ export function calls(stage: Stage): Call[] {
     ...evacuateUser(stage),
     ...jobCalls(stage),
     ...purging(stage),
+    ...refreshDevices(stage),
     ...operations(stage.client, stage.world.admin),
   ];
 }

@@ -7,7 +7,7 @@ const path = '/_synapse/admin/v1/send_server_notice';
 /** The user's only open invite. */
 async function inviteOf({ client }: Stage, user: User): Promise<string> {
   const answer = await client.expect('GET', `${v3}/sync`, { token: user.token, query: { timeout: '0' } });
-  const invites = Object.keys((at(answer, 'rooms', 'invite') ?? {}) as object);
+  const invites = Object.keys(at(answer, 'rooms', 'invite') ?? {});
   verify(invites.length === 1, `${user.userId} has ${invites.length} invites instead of one`);
   return invites[0] ?? '';
 }

@@ -66,7 +66,7 @@ describe('refreshing many device lists', () => {
     const good = [remoteUser('dave'), remoteUser('erin')];
     const [status, job] = await stage.ask('POST', many, { user_ids: [...dead, ...good] });
     expect([status, job['state'], job['done']]).toEqual([200, 'partial', 52]);
-    const [, items] = await stage.ask('GET', `/_seneschal/v1/jobs/${String(job['job_id'])}?limit=100`);
+    const [, items] = await stage.ask('GET', `/_seneschal/v1/jobs/${String(job['job_id'])}/items?limit=100`);
     expect(JSON.stringify(items)).toContain('127.0.0.1:1 cannot be reached');
   });
 

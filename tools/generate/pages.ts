@@ -1,9 +1,13 @@
 import { configurationPage } from '@seneschal/config';
 
+import { clientApiPage } from './client-api.ts';
 import { formatted, writeFormatted } from './files.ts';
 
 /** The pages that are made from the code: path below the root → text. */
-const pages: Record<string, () => string> = { 'docs/configuration.md': configurationPage };
+const pages: Record<string, () => string> = {
+  'docs/client-server-api.md': clientApiPage,
+  'docs/configuration.md': configurationPage,
+};
 
 /** Writes all pages; answers what to print. */
 export async function writePages(root: string): Promise<string[]> {

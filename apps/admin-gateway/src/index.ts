@@ -1,1 +1,2 @@
+export { adminEndpoints } from './endpoints/index.ts';
 export { adminGateway } from './gateway.ts';

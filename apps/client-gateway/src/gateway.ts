@@ -5,10 +5,7 @@ import type { Gateway, Platform } from '@seneschal/service';
 import { syncapiMigrations, syncapiReads } from '@seneschal/syncapi';
 import { userapiMigrations, userapiReads } from '@seneschal/userapi';
 
-import { accountEndpoints } from './endpoints/account/index.ts';
-import { roomEndpoints } from './endpoints/rooms/index.ts';
-import { searchEndpoints } from './endpoints/search/index.ts';
-import { syncEndpoints } from './endpoints/sync/index.ts';
+import { clientEndpoints } from './endpoints/index.ts';
 
 /** /_matrix/client. Brings the tables that it reads up to date, as no worker may have run yet. */
 export async function clientGateway(platform: Platform): Promise<Gateway> {
@@ -23,11 +20,15 @@ export async function clientGateway(platform: Platform): Promise<Gateway> {
   const search = searchReads({ database, config, logger, roomserver });
   const serverName = config.server_name;
   const defaultRoomVersion = config.default_room_version;
-  const endpoints = [
-    ...accountEndpoints({ bus, config, userapi }),
-    ...roomEndpoints({ bus, roomserver, userapi, syncapi, serverName, defaultRoomVersion }),
-    ...syncEndpoints({ bus, syncapi }),
-    ...searchEndpoints({ search, syncapi }),
-  ];
+  const endpoints = clientEndpoints({
+    bus,
+    config,
+    userapi,
+    roomserver,
+    syncapi,
+    search,
+    serverName,
+    defaultRoomVersion,
+  });
   return { endpoints, userapi, waiting: syncapi };
 }

@@ -1,1 +1,2 @@
+export { clientEndpoints } from './endpoints/index.ts';
 export { clientGateway } from './gateway.ts';

@@ -90,6 +90,19 @@ export interface RoomserverForClient {
     userId: string,
   ): Promise<Map<string, { displayname?: string; avatarUrl?: string }>>;
   event(roomId: string, userId: string, eventId: string, deviceId: string): Promise<StoredEvent | undefined>;
+  /** An event with what the user may see around it, at most `limit` events; undefined where `event` is. */
+  eventContext(
+    roomId: string,
+    userId: string,
+    eventId: string,
+    options: { limit: number; deviceId: string; filter?: EventFilter; lazyLoadMembers?: boolean },
+  ): Promise<RoomEventContext | undefined>;
+  /** The event closest to a time in one direction that the user may see. */
+  eventAtTime(
+    roomId: string,
+    userId: string,
+    place: { ts: number; direction: 'b' | 'f' },
+  ): Promise<{ eventId: string; originServerTs: number } | undefined>;
   /** `from` absent: the newest event ('b') or the oldest ('f'). */
   messages(
     roomId: string,
@@ -104,6 +117,18 @@ export interface RoomserverForClient {
       lazyLoadMembers?: boolean;
     },
   ): Promise<EventPage>;
+}
+
+/** Client-server API, `GET /rooms/{roomId}/context/{eventId}`. Tokens are positions. */
+export interface RoomEventContext {
+  event: StoredEvent;
+  /** Newest first. */
+  before: StoredEvent[];
+  after: StoredEvent[];
+  /** As of the last event; with lazy loading the memberships of the senders alone. */
+  state: StoredEvent[];
+  start: number;
+  end: number;
 }
 
 /** The parts of a Matrix event filter that are applied in the database. */

@@ -12,6 +12,8 @@ import { changedRooms } from './queries/changed-rooms.ts';
 import { deletions } from './queries/deletions.ts';
 import { emptyRooms } from './queries/empty-rooms.ts';
 import { encryptedRoomChanges } from './queries/encrypted-room-changes.ts';
+import { eventAtTime } from './queries/event-at-time.ts';
+import { eventContext } from './queries/event-context.ts';
 import { eventContexts } from './queries/event-contexts.ts';
 import { event } from './queries/event.ts';
 import { findRooms } from './queries/find-rooms.ts';
@@ -57,6 +59,8 @@ export function roomserverReads(database: Database, logger: Pick<Logger, 'warn'>
     members: (roomId, userId, filter) => members(deps, roomId, userId, filter),
     joinedMembers: (roomId, userId) => joinedMembers(deps, roomId, userId),
     event: (roomId, userId, eventId, deviceId) => event(deps, roomId, userId, eventId, deviceId),
+    eventContext: (roomId, userId, eventId, options) => eventContext(deps, roomId, userId, eventId, options),
+    eventAtTime: (roomId, userId, place) => eventAtTime(deps, roomId, userId, place),
     messages: (roomId, userId, page) => messages(deps, roomId, userId, page),
     position: () => position(deps),
     changedRooms: (userId, since, until) => changedRooms(deps, userId, since, until),

@@ -5,6 +5,7 @@ import type { Endpoint } from '@seneschal/http';
 import { deleteAlias, getAlias, putAlias } from './alias.ts';
 import { ban } from './ban.ts';
 import { capabilities } from './capabilities.ts';
+import { context } from './context.ts';
 import { createRoom } from './create-room.ts';
 import { getDirectoryVisibility, putDirectoryVisibility } from './directory-visibility.ts';
 import { event } from './event.ts';
@@ -26,6 +27,7 @@ import { reportEvent, reportRoom, reportUser } from './report.ts';
 import { send } from './send.ts';
 import { getStateEvent, putStateEvent } from './state-event.ts';
 import { state } from './state.ts';
+import { timestampToEvent } from './timestamp-to-event.ts';
 import { turnServer } from './turn-server.ts';
 import { unban } from './unban.ts';
 import { upgradeRoom } from './upgrade-room.ts';
@@ -66,6 +68,8 @@ export function roomEndpoints(deps: RoomEndpointDeps): Endpoint[] {
     members(deps),
     joinedMembers(deps),
     event(deps),
+    context(deps),
+    timestampToEvent(deps),
     messages(deps),
     getAlias(deps),
     putAlias(deps),

@@ -53,7 +53,9 @@ function section(heading: string, rows: readonly Row[]): string[] {
 function declaredRows(): Row[] {
   const endpoints = [
     ...clientEndpoints({} as Parameters<typeof clientEndpoints>[0]),
-    ...adminEndpoints({} as Parameters<typeof adminEndpoints>[0]),
+    ...adminEndpoints({ config: { registration_shared_secret: null } } as Parameters<
+      typeof adminEndpoints
+    >[0]),
   ];
   return endpoints.flatMap((endpoint) =>
     endpoint.paths

@@ -21,10 +21,10 @@ import { renderPages } from './pages.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
 const wanted = [
-  ['command', 'roomserver', 'purge-room'],
-  ['endpoint', 'admin-gateway', 'purge-room'],
-  ['endpoint', 'client-gateway', 'purge-room'],
-  ['endpoint', 'federation-gateway', 'purge-room'],
+  ['command', 'roomserver', 'tidy-room'],
+  ['endpoint', 'admin-gateway', 'tidy-room'],
+  ['endpoint', 'client-gateway', 'tidy-room'],
+  ['endpoint', 'federation-gateway', 'tidy-room'],
   ['component', 'steward'],
 ];
 
@@ -98,7 +98,7 @@ describe('generate', () => {
     });
 
     it('says what is left to do, and overwrites nothing', async () => {
-      expect(printed).toContain('bind it in libs/roomserver/src/component.ts: handle(roomserver.purgeRoom,');
+      expect(printed).toContain('bind it in libs/roomserver/src/component.ts: handle(roomserver.tidyRoom,');
       for (const args of wanted) {
         expect(await main({ args, root: copy, print: () => undefined })).toBe(1);
       }

@@ -1,6 +1,8 @@
 import { type Kysely, Migrator, type Migration } from 'kysely';
 
-import type { Database } from './database.ts';
+import { type Database, sqlState } from './database.ts';
+
+const undefinedTable = '42P01';
 
 export type Migrations = Record<string, Migration>;
 
@@ -15,8 +17,11 @@ export async function migrate(database: Database, component: string, migrations:
     migrationTableName: `${component}_migrations`,
     migrationLockTableName: `${component}_migrations_lock`,
   });
-  const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) {
+  for (let attempt = 1; ; attempt += 1) {
+    const { error } = await migrator.migrateToLatest().catch((failure: unknown) => ({ error: failure }));
+    if (error === undefined) return;
+    // Kysely looks at all tables there are, one of which may be dropped meanwhile: that of an old search index.
+    if (attempt < 5 && sqlState(error) === undefinedTable) continue;
     throw new Error(`The tables of ${component} could not be brought up to date.`, { cause: error });
   }
 }

@@ -64,4 +64,21 @@ describe('migrate', () => {
     const found = await sql`SELECT FROM pg_tables WHERE tablename = 'others'`.execute(test.tables());
     expect(found.rows).toHaveLength(1);
   });
+
+  it('starts while tables of others come and go', async () => {
+    const db = test.database.tables<unknown>();
+    let isOver = false;
+    const churn = async (name: string): Promise<void> => {
+      while (!isOver) {
+        await sql`CREATE TABLE ${sql.id(name)} (id int)`.execute(db);
+        await sql`DROP TABLE ${sql.id(name)}`.execute(db);
+      }
+    };
+    const churning = Promise.all(['passing_1', 'passing_2'].map(churn));
+    for (let start = 1; start <= 30; start += 1) {
+      await expect(migrate(test.database, 'some', { ...first, ...second })).resolves.toBeUndefined();
+    }
+    isOver = true;
+    await churning;
+  });
 });

@@ -3,9 +3,14 @@ import { z } from 'zod';
 import * as contracts from '../src/index.ts';
 import type { Command, EventLog } from '../src/index.ts';
 
-const exported = Object.values(contracts).flatMap((one: unknown) =>
-  typeof one === 'object' && one !== null ? (Object.values(one) as unknown[]) : [],
-);
+/** What is exported on its own may be in a list as well. */
+const exported = [
+  ...new Set(
+    Object.values(contracts).flatMap((one: unknown) =>
+      typeof one === 'object' && one !== null ? (Object.values(one) as unknown[]) : [],
+    ),
+  ),
+];
 const commands = exported.filter(
   (one): one is Command => typeof one === 'object' && one !== null && 'timeoutMs' in one && 'input' in one,
 );

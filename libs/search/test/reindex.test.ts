@@ -109,6 +109,16 @@ describe.each(engineNames)('reindexing: %s', (engine) => {
     });
   });
 
+  it('says how the index is, also while another takes its place', async () => {
+    await stage.sayMany(room, 200);
+    const reindexes = { left: 3 };
+    const reindexing = (async (): Promise<void> => {
+      for (; reindexes.left > 0; reindexes.left -= 1) await stage.reindex();
+    })();
+    while (reindexes.left > 0) expect((await stage.status()).index).toBeDefined();
+    await reindexing;
+  });
+
   it('brings one room up to date in place', async () => {
     const { user } = stage;
     const kept = await stage.say(user, room, 'a lost halyard');

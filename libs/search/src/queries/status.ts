@@ -4,7 +4,7 @@ import type { IndexFault, RoomserverForSearch, SearchStatus } from '@seneschal/c
 
 import { lookAt } from '../documents/changes.ts';
 import { searchableTypeNames } from '../documents/document.ts';
-import { EngineRefused, EngineUnavailable, type SearchEngine } from '../engines/engine.ts';
+import { EngineRefused, EngineUnavailable, IndexMissing, type SearchEngine } from '../engines/engine.ts';
 import type { Engines } from '../engines/open-engines.ts';
 import { openIndexes, type StoredIndex } from '../storage/indexes.ts';
 import type { SearchTables } from '../storage/tables.ts';
@@ -27,9 +27,21 @@ const pageSize = 1000;
 const documentsPerPage = 10_000;
 const comparingMs = 20_000;
 const mostExamples = 10;
+/** An index that is looked at may be swapped for another and dropped meanwhile. */
+const attempts = 3;
 
-/** How the index is. The engine's absence is a part of the answer. */
+/** How the index is. The engine's absence is a part of the answer; a new index in place of it is looked at anew. */
 export async function status(deps: StatusDeps, asked: Asked): Promise<SearchStatus> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await lookOnce(deps, asked);
+    } catch (error) {
+      if (attempt >= attempts || !(error instanceof IndexMissing)) throw error;
+    }
+  }
+}
+
+async function lookOnce(deps: StatusDeps, asked: Asked): Promise<SearchStatus> {
   const [engine, indexes] = await Promise.all([describe(deps.engines.preferred), openIndexes(deps.db)]);
   const live = indexes.find((index) => index.state === 'live');
   const building = indexes.find((index) => index.state === 'building');

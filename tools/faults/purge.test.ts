@@ -67,13 +67,17 @@ describe('a purge, while its worker is killed', () => {
     const total = await checkpoints.count();
     expect(total).toBeGreaterThanOrEqual(9);
     const all = Array.from({ length: total }, (_, index) => index + 1);
-    for (const hold of isFull ? all : [Math.ceil(total / 2)]) {
+    const some = isFull ? all : [Math.ceil(total / 2), total];
+    for (const [hold, isLost] of some.flatMap((one) => [
+      [one, true] as const,
+      ...(isFull ? [[one, false] as const] : []),
+    ])) {
       const room = await makeTalk();
       await checkpoints.plan(hold);
       const { jobId } = await purge(room.roomId);
       const { worker, backend } = await checkpoints.held();
       await servers.kill(worker);
-      await checkpoints.release(hold % 2 === 0 ? backend : undefined);
+      await checkpoints.release(isLost ? backend : undefined);
       await verifyPurged(jobId, room);
       await servers.addWorker();
     }

@@ -21,6 +21,12 @@ async function mayAdminister(user: TestClient): Promise<boolean> {
   return (await user.request('GET', path(user.userId))).status === 200;
 }
 
+async function administratorsOf({ world }: Stage): Promise<string[]> {
+  const rows = await sql<{ user_id: string }>`SELECT user_id FROM userapi_accounts
+    WHERE account_type = 3 AND NOT is_deactivated`.execute(world.sql);
+  return rows.rows.map((row) => row.user_id);
+}
+
 describe('GET, PUT /_synapse/admin/v1/users/{userId}/admin', () => {
   for (const method of ['GET', 'PUT']) {
     itRefusesOthers(
@@ -81,6 +87,53 @@ describe('GET, PUT /_synapse/admin/v1/users/{userId}/admin', () => {
       expect(outcomes.filter((one) => one.status === 'rejected')).toHaveLength(1);
       const left = await sql`SELECT FROM userapi_accounts WHERE account_type = 3`.execute(own.world.sql);
       expect(left.rows).toHaveLength(1);
+    } finally {
+      await own.stop();
+    }
+  });
+
+  it('M3: the last administrator does not deactivate himself either', async () => {
+    const own = await Stage.open();
+    try {
+      const last = await own.world.register('last', { admin: true, password: 'a good password' });
+      const { bus } = own.world.homeserver.platform;
+      await bus.call(userapi.setAdministrator, { userId: own.admin.userId, isAdmin: false });
+      const identifier = { type: 'm.id.user', user: last.userId };
+      const auth = { type: 'm.login.password', identifier, password: 'a good password' };
+      const deactivate = '/_matrix/client/v3/account/deactivate';
+      const refused = await last.request('POST', deactivate, { body: { auth } });
+      expect(errorOf(refused)).toEqual([403, 'M_FORBIDDEN']);
+      expect(refused.body['error']).toContain('last administrator');
+      expect(await mayAdminister(last)).toBe(true);
+      await bus.call(userapi.setAdministrator, { userId: own.admin.userId, isAdmin: true });
+      expect((await last.request('POST', deactivate, { body: { auth } })).status).toBe(200);
+    } finally {
+      await own.stop();
+    }
+  });
+
+  it('M3: one stays, however many are demoted and deactivated at once', async () => {
+    const own = await Stage.open();
+    try {
+      for (let round = 0; round < 5; round += 1) {
+        const rivals = await Promise.all(
+          Array.from({ length: 6 }, (_, index) =>
+            own.world.register(`rival${round}-${index}`, { admin: true }),
+          ),
+        );
+        const { bus } = own.world.homeserver.platform;
+        const before = await administratorsOf(own);
+        const outcomes = await Promise.allSettled(
+          before.map((userId, index) =>
+            index % 2 === 0
+              ? bus.call(userapi.deactivateAccount, { userId })
+              : bus.call(userapi.setAdministrator, { userId, isAdmin: false }),
+          ),
+        );
+        expect(before.length).toBeGreaterThanOrEqual(rivals.length);
+        expect(outcomes.filter((one) => one.status === 'rejected')).toHaveLength(1);
+        expect(await administratorsOf(own)).toHaveLength(1);
+      }
     } finally {
       await own.stop();
     }

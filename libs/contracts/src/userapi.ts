@@ -84,7 +84,10 @@ export const setPassword = command('userapi', 'setPassword', {
   output: z.object({ devicesDeleted: z.number() }),
 });
 
-/** Refuses logins from here on, then ends all sessions; the rooms are left by a consumer of the log. */
+/**
+ * Refuses logins from here on, then ends all sessions; the rooms are left by a consumer of the log. M_NOT_FOUND;
+ * M_FORBIDDEN for the last administrator.
+ */
 export const deactivateAccount = command('userapi', 'deactivateAccount', {
   input: z.object({ userId: z.string() }),
   output: empty,

@@ -4,6 +4,7 @@ import type { WakeBus } from '@seneschal/bus';
 import type { userapi } from '@seneschal/contracts';
 import { transact } from '@seneschal/database';
 
+import { lockAdministrators, requireAnother } from '../storage/administrators.ts';
 import { lockAccount, markDeactivated } from '../storage/accounts.ts';
 import { lockDevices, removeDevices } from '../storage/devices.ts';
 import { appendFacts, wakeConsumers } from '../storage/output.ts';
@@ -18,15 +19,18 @@ export interface DeactivateAccountDeps {
 
 /**
  * In one transaction: no login any more, no password, no session, and the fact from which everything else
- * follows. Deactivating twice is doing it once. M_NOT_FOUND when there is no such account.
+ * follows. Deactivating twice is doing it once. M_NOT_FOUND when there is no such account, M_FORBIDDEN for the
+ * last administrator, whoever asks.
  */
 export async function deactivateAccount(
   deps: DeactivateAccountDeps,
   { userId }: Input,
 ): Promise<Record<string, never>> {
   const position = await transact(deps.db, async (trx) => {
+    const administrators = await lockAdministrators(trx);
     const { isDeactivated } = await lockAccount(trx, userId);
     if (isDeactivated) return 0;
+    requireAnother(administrators, userId);
     await markDeactivated(trx, userId);
     await removeDevices(trx, userId, await lockDevices(trx, userId));
     return appendFacts(trx, [

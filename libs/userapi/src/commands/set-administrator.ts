@@ -3,8 +3,9 @@ import type { z } from 'zod';
 
 import { accountTypes, type userapi } from '@seneschal/contracts';
 import { transact } from '@seneschal/database';
-import { forbidden, invalidParam, notFound } from '@seneschal/matrix';
+import { invalidParam, notFound } from '@seneschal/matrix';
 
+import { lockAdministrators, requireAnother } from '../storage/administrators.ts';
 import type { UserapiDb, UserapiTransaction } from '../storage/tables.ts';
 
 type Input = z.infer<typeof userapi.setAdministrator.input>;
@@ -24,9 +25,7 @@ export async function setAdministrator(
   await transact(deps.db, async (trx) => {
     const administrators = await lockAdministrators(trx);
     const isAlready = administrators.includes(userId);
-    if (isAlready && !isAdmin && administrators.length === 1) {
-      throw forbidden('This is the last administrator. Promote another user first.');
-    }
+    if (!isAdmin) requireAnother(administrators, userId);
     await requirePromotable(trx, userId);
     if (isAlready === isAdmin) return;
     const accountType = isAdmin ? accountTypes.admin : accountTypes.user;
@@ -35,22 +34,6 @@ export async function setAdministrator(
     );
   });
   return {};
-}
-
-/**
- * All administrators, locked in one order: those who change them take turns, so two who demote each other at
- * once do not leave none. A row that was changed while this waited for it is looked at again.
- */
-async function lockAdministrators(trx: UserapiTransaction): Promise<string[]> {
-  const rows = await trx
-    .selectFrom('userapi_accounts')
-    .select('user_id')
-    .where('account_type', '=', accountTypes.admin)
-    .where('is_deactivated', '=', false)
-    .orderBy('user_id')
-    .forUpdate()
-    .execute();
-  return rows.map((row) => row.user_id);
 }
 
 async function requirePromotable(trx: UserapiTransaction, userId: string): Promise<void> {

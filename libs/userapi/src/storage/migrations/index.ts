@@ -5,8 +5,8 @@ import { keys } from './0002-keys.ts';
 import { registrationTokens } from './0003-registration-tokens.ts';
 import { roomRows } from './0004-room-rows.ts';
 import { remoteDevices } from './0005-remote-devices.ts';
-
 import { adminTokens } from './0006-admin-tokens.ts';
+import { administrators } from './0007-administrators.ts';
 
 export const userapiMigrations: Migrations = {
   '0001_accounts': accounts,
@@ -15,4 +15,5 @@ export const userapiMigrations: Migrations = {
   '0004_room_rows': roomRows,
   '0005_remote_devices': remoteDevices,
   '0006_admin_tokens': adminTokens,
+  '0007_administrators': administrators,
 };

@@ -108,6 +108,29 @@ describe('the admin API on a listener of its own', () => {
   });
 });
 
+describe('the admin API kept to some addresses', () => {
+  it('is refused from elsewhere before a token is looked at, the client API is not', async () => {
+    const settings = { SENESCHAL_ADMIN_ALLOWED_NETWORKS: '192.0.2.0/24' };
+    const { world, admin } = await Stage.open({ settings });
+    try {
+      for (const token of [admin.token, 'none']) {
+        const refused = await world.request('POST', evacuate, { token });
+        expect(errorOf(refused)).toEqual([403, 'M_FORBIDDEN']);
+      }
+      const register = '/_synapse/admin/v1/register';
+      expect(errorOf(await world.request('GET', register))).toEqual([403, 'M_FORBIDDEN']);
+      const whoami = await admin.request('GET', '/_matrix/client/v3/account/whoami');
+      expect(whoami.status).toBe(200);
+      const whois = (of: string): string => `/_matrix/client/v3/admin/whois/${encodeURIComponent(of)}`;
+      expect((await admin.request('GET', whois(admin.userId))).status).toBe(200);
+      const other = await admin.request('GET', whois('@user:test.example'));
+      expect(errorOf(other)).toEqual([403, 'M_FORBIDDEN']);
+    } finally {
+      await world.stop();
+    }
+  });
+});
+
 /** fetch would mend the path. */
 function rawStatus(url: string, path: string, token: string): Promise<number | undefined> {
   const { hostname, port } = new URL(url);

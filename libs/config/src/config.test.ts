@@ -55,6 +55,11 @@ describe('loadConfig', () => {
     ['SENESCHAL_TRUSTED_PROXIES', 'proxy.example'],
     ['SENESCHAL_TRUSTED_PROXIES', '10.0.0.0/33'],
     ['SENESCHAL_TRUSTED_PROXIES', 'loopback,'],
+    ['SENESCHAL_ADMIN_ALLOWED_NETWORKS', '10.0.0.0/33'],
+    ['SENESCHAL_ADMIN_ALLOWED_NETWORKS', 'admin.example'],
+    ['SENESCHAL_ADMIN_ALLOWED_ORIGINS', 'admin.example'],
+    ['SENESCHAL_ADMIN_ALLOWED_ORIGINS', 'https://admin.example/'],
+    ['SENESCHAL_ADMIN_ALLOWED_ORIGINS', 'https://admin.example, *'],
     ['SENESCHAL_MEILISEARCH_API_KEY', 'aaaaaaaaaaaaaaaaaaaa'],
   ])('stops at a bad %s (%s), naming the setting', (name, value) => {
     expect(problemsOf(undefined, { [name]: value })).toMatch(new RegExp(`^${name} `));

@@ -91,6 +91,11 @@ export function isNetwork(text: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
+/** A web origin as browsers send it: scheme, host, and a port that is not the usual one; no path. */
+export function isOrigin(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
 /** `a, b` or, in the file, a YAML list. */
 export const listOf = (holds: (item: string) => boolean, message: string): z.ZodType<readonly string[]> =>
   z

@@ -6,6 +6,7 @@ import {
   integer,
   listenAddress,
   isNetwork,
+  isOrigin,
   listOf,
   networks,
   onOff,
@@ -34,6 +35,18 @@ export const settings = {
     null,
     listenAddress.nullable(),
     'host:port for the admin API alone. When set, the main listener does not serve it.',
+  ),
+  admin_allowed_networks: setting(
+    'SENESCHAL_ADMIN_ALLOWED_NETWORKS',
+    '',
+    listOf(isNetwork, 'is a list of addresses or networks such as 10.1.0.0/16, separated by commas'),
+    'Addresses and networks from which the admin API may be used; any when empty. Behind a reverse proxy, name it in trusted_proxies.',
+  ),
+  admin_allowed_origins: setting(
+    'SENESCHAL_ADMIN_ALLOWED_ORIGINS',
+    '',
+    listOf(isOrigin, 'is a list of origins such as https://admin.example.org, separated by commas'),
+    'Origins of the web pages that may use the admin API; any when empty. Programs, which name no origin, are not concerned.',
   ),
   metrics_listen: setting(
     'SENESCHAL_METRICS_LISTEN',

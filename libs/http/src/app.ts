@@ -4,6 +4,7 @@ import type { AuditTrail, FederationForGateways, UserapiForGateways } from '@sen
 import { isMatrixError, MatrixError, tooLarge } from '@seneschal/matrix';
 import type { Logger, Metrics } from '@seneschal/observability';
 
+import { type AdminAccess, AdminGate } from './admin-gate.ts';
 import type { ConnectionRecorder } from './connections.ts';
 import type { Endpoint } from './endpoint.ts';
 import { observe } from './observe.ts';
@@ -26,6 +27,8 @@ export interface HttpOptions {
   maxBodyBytes: number;
   /** Whose X-Forwarded-For is believed; see Express's `trust proxy`. */
   trustedProxies: string | null;
+  /** From where the admin API may be used. */
+  administrators: AdminAccess;
   /** Checks every answer against its schema; for the tests. */
   checkAnswers?: boolean;
 }
@@ -51,10 +54,11 @@ export function createHttpApp(options: HttpOptions): Express {
   if (options.trustedProxies !== null) app.set('trust proxy', options.trustedProxies.split(/\s*,\s*/));
   const routes = new Routes(options.endpoints);
   const rateLimits = new RateLimits(options.rateLimits);
+  const gate = new AdminGate(options.administrators);
   app.use(observe(options));
   app.use(async (request: Request, response: Response) => {
     response.set(commonHeaders);
-    await answer(request, response, { ...options, routes, rateLimits });
+    await answer(request, response, { ...options, routes, rateLimits, gate });
   });
   app.use(renderError(options.logger));
   return app;

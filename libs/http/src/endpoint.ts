@@ -69,6 +69,8 @@ export interface Endpoint {
   readonly paths: readonly string[];
   readonly access: Access;
   readonly rateLimit: RateLimitClass;
+  /** Whether it belongs to the admin API, which may be kept to some networks and origins. */
+  readonly isAdminApi: boolean;
   readonly scope: Scope;
   readonly audit: Audit;
   readonly summary: string;
@@ -95,7 +97,10 @@ interface Declaration<A extends Access, P, Q, B, R> {
   method: Method;
   path: string | readonly string[];
   access: A;
-  rateLimit: RateLimitClass;
+  /** What administrators may call is never without a limit: a stolen token is limited too. */
+  rateLimit: A extends 'admin' ? Exclude<RateLimitClass, 'none'> : RateLimitClass;
+  /** Unless said otherwise what is for administrators: others prove in another way that they may. */
+  isAdminApi?: boolean;
   /** Of endpoints for administrators; 'server', which the fewest have, unless said otherwise. */
   scope?: Scope;
   /** Unless said otherwise every call for administrators is kept, reads of what is private included. */
@@ -136,6 +141,7 @@ export function endpoint<
     paths: typeof declaration.path === 'string' ? [declaration.path] : declaration.path,
     access: declaration.access,
     rateLimit: declaration.rateLimit,
+    isAdminApi: declaration.isAdminApi ?? declaration.access === 'admin',
     scope: declaration.scope ?? 'server',
     audit: declaration.audit ?? declaration.access === 'admin',
     summary: declaration.summary,

@@ -1,7 +1,6 @@
-import { BlockList, isIPv6 } from 'node:net';
-
 import type { Requester } from '@seneschal/contracts';
 import { forbidden } from '@seneschal/matrix';
+import { Networks } from '@seneschal/network';
 
 import type { Endpoint } from './endpoint.ts';
 import { newToken } from './tokens.ts';
@@ -26,21 +25,7 @@ export function checkMachine(
 ): void {
   if (access !== 'admin') throw forbidden('This token is for the admin API alone.');
   if (!scopes.includes(scope)) throw forbidden(`This token has not the scope ${scope}.`);
-  if (addresses.length > 0 && !isIn(addresses, ip)) {
+  if (addresses.length > 0 && !new Networks(addresses).includes(ip)) {
     throw forbidden('This token is not to be used from this address.');
   }
-}
-
-function isIn(networks: readonly string[], ip: string): boolean {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address = '', bits] = network.split('/');
-    const family = familyOf(address);
-    list.addSubnet(address, Number(bits ?? (family === 'ipv6' ? 128 : 32)), family);
-  }
-  return list.check(ip, familyOf(ip));
-}
-
-function familyOf(address: string): 'ipv4' | 'ipv6' {
-  return isIPv6(address) ? 'ipv6' : 'ipv4';
 }

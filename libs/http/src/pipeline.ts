@@ -12,6 +12,7 @@ import {
 } from '@seneschal/matrix';
 
 import { addressOf } from './address.ts';
+import type { AdminGate } from './admin-gate.ts';
 import type { HttpOptions } from './app.ts';
 import { RecordedCall, type RecordedRequest } from './audit/recorded-call.ts';
 import { parseBody, readBody } from './body.ts';
@@ -27,6 +28,7 @@ import { accessToken, hashToken } from './tokens.ts';
 interface Context extends Omit<HttpOptions, 'rateLimits'> {
   routes: Routes;
   rateLimits: RateLimits;
+  gate: AdminGate;
 }
 
 interface Caller {
@@ -37,19 +39,23 @@ interface Caller {
 }
 
 /**
- * Answers one request. The order of the checks is part of the contract: route (404), method (405), token
- * (401), administrator (403), rate limit (429), path, query, body (400), then the handler.
+ * Answers one request. The order of the checks is part of the contract: route (404), method (405), of the
+ * admin API address and origin (403), token (401), administrator (403), rate limit (429), path, query, body
+ * (400), then the handler.
  */
 export async function answer(request: Request, response: Response, context: Context): Promise<void> {
   const match = context.routes.match(request.method, request.path);
   if (match.kind === 'found') noteEndpoint(response, match.endpoint);
   if (match.kind === 'path') throw unrecognized();
+  const isAdminApi = match.kind === 'found' ? match.endpoint.isAdminApi : match.isAdminApi;
+  if (isAdminApi) context.gate.setHeaders(request, response);
   if (request.method === 'OPTIONS') {
     response.status(200).end();
     return;
   }
   if (match.kind === 'method') throw unrecognized(405);
   const { endpoint, params } = match;
+  if (isAdminApi) context.gate.check(request);
   const query = new URL(request.url, 'http://localhost').searchParams;
   const caller = await authorise(endpoint, request, query, context);
   const recorded = record(context, { endpoint, request, query, ...caller });
@@ -102,8 +108,9 @@ async function authorise(
   const token = accessToken(request.get('authorization'), query);
   const tokenHash = hashToken(token);
   if (isAdminToken(token)) return authoriseMachine(endpoint, tokenHash, ip, context);
-  const requester = await context.userapi.requesterByToken(tokenHash);
-  if (requester === undefined) throw unknownToken('The access token is not known. Log in again.');
+  const known = await context.userapi.requesterByToken(tokenHash);
+  if (known === undefined) throw unknownToken('The access token is not known. Log in again.');
+  const requester = context.gate.seen(known, request);
   const isAdmin = requester.accountType === accountTypes.admin;
   if (endpoint.access === 'admin' && !isAdmin) throw forbidden('This API is for administrators only.');
   const limitClass = isAdmin && endpoint.rateLimit !== 'none' ? 'admin' : endpoint.rateLimit;

@@ -8,7 +8,7 @@ interface Node {
 
 export type Match =
   | { kind: 'found'; endpoint: Endpoint; params: Record<string, string> }
-  | { kind: 'method' }
+  | { kind: 'method'; isAdminApi: boolean }
   | { kind: 'path' };
 
 function newNode(): Node {
@@ -51,7 +51,10 @@ export class Routes {
     const node = find(this.#root, path.split('/').slice(1), 0, values);
     if (node === undefined) return { kind: 'path' };
     const found = node.endpoints.get(method as Method);
-    if (found === undefined) return { kind: 'method' };
+    if (found === undefined) {
+      const others = [...node.endpoints.values()];
+      return { kind: 'method', isAdminApi: others.some(({ endpoint }) => endpoint.isAdminApi) };
+    }
     const params = Object.fromEntries(found.names.map((name, index) => [name, values[index] ?? '']));
     return { kind: 'found', endpoint: found.endpoint, params };
   }

@@ -33,7 +33,7 @@ const acting = (
     method: 'POST',
     path: '/act/:userId',
     access: 'admin',
-    rateLimit: 'none',
+    rateLimit: 'admin',
     summary: 'Acts',
     params: z.object({ userId: z.string() }),
     body: z.looseObject({}),

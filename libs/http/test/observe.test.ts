@@ -9,7 +9,7 @@ const traced: Endpoint = endpoint({
   method: 'GET',
   path: '/traced/:name',
   access: 'admin',
-  rateLimit: 'none',
+  rateLimit: 'admin',
   audit: false,
   summary: 'Answers its trace ID',
   params: z.object({ name: z.string() }),

@@ -51,6 +51,7 @@ export class TestServer {
       rateLimits: false,
       maxBodyBytes: 1000,
       trustedProxies: null,
+      administrators: { networks: [], origins: [] },
       checkAnswers: true,
       ...options,
     });

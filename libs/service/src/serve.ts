@@ -40,6 +40,7 @@ export async function serve(platform: Platform, options: ServeOptions): Promise<
     rateLimits: config.rate_limits,
     maxBodyBytes: config.max_body_bytes,
     trustedProxies: config.trusted_proxies,
+    administrators: { networks: config.admin_allowed_networks, origins: config.admin_allowed_origins },
     checkAnswers: options.checkAnswers ?? false,
   });
   const listener = lifecycle.add(

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 
 import { ownString } from '@seneschal/matrix';
+import { AddressRefused, NetworkGuard } from '@seneschal/network';
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
 
 import type { Destination } from './discovery.ts';
-import { AddressRefused, NetworkGuard } from './network-guard.ts';
 
 export interface HttpsOptions {
   verifyCertificates: boolean;

@@ -1,5 +1,7 @@
 import { lookup as resolve, type LookupAddress, type LookupOptions } from 'node:dns';
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+
+import { Networks } from './networks.ts';
 
 /** Thrown when a name leads to an address that requests must not go to. */
 export class AddressRefused extends Error {
@@ -45,19 +47,17 @@ type LookupCallback = (
  * connection itself, so that neither a redirect nor a name that resolves differently the second time gets by.
  */
 export class NetworkGuard {
-  readonly #special = new BlockList();
-  readonly #allowed = new BlockList();
+  readonly #special = new Networks(special);
+  readonly #allowed: Networks;
 
   /** @param allowed networks such as `10.1.0.0/16`, exempt from the rule on private addresses */
   constructor(allowed: readonly string[]) {
-    for (const network of special) addNetwork(this.#special, network);
-    for (const network of allowed) addNetwork(this.#allowed, network);
+    this.#allowed = new Networks(allowed);
   }
 
   allows(address: string): boolean {
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
     if (isIP(address) === 0) return false;
-    return this.#allowed.check(address, family) || !this.#special.check(address, family);
+    return this.#allowed.includes(address) || !this.#special.includes(address);
   }
 
   /** Throws AddressRefused for an IP address that is not allowed: those are never looked up. */
@@ -84,10 +84,4 @@ export class NetworkGuard {
 
 function refused(host: string): AddressRefused {
   return new AddressRefused(`${host} is at an address of a private network.`);
-}
-
-function addNetwork(list: BlockList, network: string): void {
-  const [address = '', bits] = network.split('/');
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-  list.addSubnet(address, Number(bits ?? (family === 'ipv6' ? 128 : 32)), family);
 }

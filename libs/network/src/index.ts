@@ -1,0 +1,2 @@
+export { AddressRefused, NetworkGuard } from './network-guard.ts';
+export { Networks } from './networks.ts';

@@ -207,29 +207,6 @@ describe('purgeRoom', () => {
     expect(await numberOf(stage, roomId)).toBe(0);
   });
 
-  it('G2, G3: when a component fails the job says so, is tried again, and ends with nothing left', async () => {
-    const roomId = await stage.room(stage.user);
-    const account = `/user/${stage.user.userId}/rooms/${encodeURIComponent(roomId)}/account_data/org.example`;
-    await stage.user.call('PUT', account, {});
-    await sql`ALTER TABLE userapi_account_data RENAME TO away`.execute(stage.world.sql);
-    const asked = await post(stage, purgePath(roomId), { Prefer: 'respond-async' });
-    const jobId = asked.headers.get('seneschal-job-id') ?? '';
-    const { jobs } = stage.world.homeserver.platform;
-    let job = await jobs.reads.get(jobId);
-    for (let version = 0; job?.lastError === null; version = job?.version ?? 0) {
-      await jobs.changeAfter(jobId, version, 5000, new AbortController().signal);
-      job = await jobs.reads.get(jobId);
-    }
-    expect(job).toMatchObject({ phase: 'components', lastError: { status: 500 } });
-    expect(await numberOf(stage, roomId)).toBe(0);
-    await sql`ALTER TABLE away RENAME TO userapi_account_data`.execute(stage.world.sql);
-    expect((await jobs.wait(jobId, 60_000))?.state).toBe('completed');
-    const left = await sql`SELECT FROM userapi_account_data WHERE room_id = ${roomId}`.execute(
-      stage.world.sql,
-    );
-    expect(left.rows).toEqual([]);
-  });
-
   it('opens the room again when it is cancelled before anything is deleted', async () => {
     const roomId = await stage.room(stage.user);
     const asked = await post(stage, purgePath(roomId), { Prefer: 'respond-async', 'Idempotency-Key': 'c1' });

@@ -8,6 +8,7 @@ import {
   type Gateway,
   healthEndpoints,
   type Platform,
+  type PlatformOptions,
   serve,
   serveMetrics,
   type ServeOptions,
@@ -21,6 +22,8 @@ export interface HomeserverOptions {
   checkAnswers?: boolean;
   /** How often logs are looked at without being woken, in ms. */
   pollMs?: number;
+  /** How patient the runners of jobs are; for the tests. */
+  jobTiming?: NonNullable<PlatformOptions['jobTiming']>;
 }
 
 export interface Homeserver extends Stoppable {

@@ -47,7 +47,7 @@ export class Run {
   }
 
   /** What the next step is given. */
-  context(input: object): StepContext {
+  context(input: object, { isLastAttempt }: Pick<StepContext, 'isLastAttempt'>): StepContext {
     const { row, hold } = this;
     const { db } = this.#deps;
     this.#asked = 0;
@@ -59,6 +59,7 @@ export class Run {
       cursor: row.cursor as JsonValue,
       result: row.result,
       isRetry: row.is_retry,
+      isLastAttempt,
       logger: this.#logger,
       signal: this.abort.signal,
       commit: (work) => this.#commit(work),

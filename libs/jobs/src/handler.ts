@@ -17,8 +17,10 @@ export interface Progress {
   cursor?: JsonValue;
   /** Items that were dealt with, well or not. */
   done?: number;
-  /** How many items there are in all, as soon as that is known. */
+  /** How many items there are in all, as soon as that is known. It is never less than what is done. */
   total?: number;
+  /** How many items are left after this commit, counted anew: the total becomes what is done and these. */
+  left?: number;
   items?: readonly Item[];
   /** Merged into the job's result, key by key. Small: what is large belongs into a table or a file. */
   result?: JsonObject;
@@ -38,6 +40,8 @@ export interface StepContext<Input extends object = object> {
   readonly result: JsonObject;
   /** Whether only what failed before is done again. */
   readonly isRetry: boolean;
+  /** Whether the job fails when this attempt at the step does. */
+  readonly isLastAttempt: boolean;
   readonly logger: Logger;
   /** Aborted when the step's work would be for nothing, or is to end soon. */
   readonly signal: AbortSignal;

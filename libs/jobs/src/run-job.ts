@@ -46,7 +46,8 @@ export async function runJob(
     if (left !== undefined) return left;
     let answer: StepAnswer;
     try {
-      answer = (await handler.phases[row.phase]?.(run.context(input.data))) ?? 'done';
+      const isLastAttempt = row.attempts + 1 >= policy.maximumAttempts;
+      answer = (await handler.phases[row.phase]?.(run.context(input.data, { isLastAttempt }))) ?? 'done';
     } catch (error) {
       const outcome = await afterError(run, deps, policy, error);
       if (outcome !== undefined) return outcome;

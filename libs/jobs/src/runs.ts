@@ -62,12 +62,17 @@ export async function saveProgress(
   given: { leaseMs: number; busyMs: number },
 ): Promise<JobRow['state'] | undefined> {
   const items = progress.items ?? [];
+  const done = sql`done + ${progress.done ?? 0}::bigint`;
+  const total =
+    progress.left === undefined
+      ? sql`coalesce(${progress.total ?? null}::bigint, total)`
+      : sql`${done} + ${progress.left}::bigint`;
   const count = (state: string): number => items.filter((item) => item.state === state).length;
   const result = await sql<{ state: JobRow['state'] }>`
     UPDATE jobs SET
       cursor = CASE WHEN ${'cursor' in progress} THEN ${JSON.stringify(progress.cursor ?? null)}::jsonb ELSE cursor END,
-      done = done + ${progress.done ?? 0}::bigint,
-      total = coalesce(${progress.total ?? null}::bigint, total),
+      done = ${done},
+      total = CASE WHEN ${total} < ${done} THEN ${done} ELSE ${total} END,
       result = CASE WHEN ${progress.result === undefined} THEN result
         ELSE result || ${JSON.stringify(progress.result ?? {})}::jsonb END,
       failed_items = failed_items + ${count('failed')}::bigint,

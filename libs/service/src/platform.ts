@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { Bus } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
 import { type Database, openDatabase } from '@seneschal/database';
-import { Jobs } from '@seneschal/jobs';
+import { Jobs, type Timing } from '@seneschal/jobs';
 import { createLogger, Lifecycle, type Logger, Metrics, type Stoppable } from '@seneschal/observability';
 
 import { measure } from './measure.ts';
@@ -26,6 +26,8 @@ export interface PlatformOptions {
   logger?: Logger;
   /** How often logs are looked at without being woken, in ms. */
   pollMs?: number;
+  /** How patient the runners of jobs are; for the tests. */
+  jobTiming?: Partial<Timing>;
 }
 
 const oldestPostgres = 140_000;
@@ -63,6 +65,7 @@ export async function openPlatform(config: Config, options: PlatformOptions): Pr
         logger,
         concurrency: config.job_concurrency,
         retentionMs: config.job_retention,
+        ...(options.jobTiming === undefined ? {} : { timing: options.jobTiming }),
       }),
     );
     measure({ metrics, database, bus });

@@ -8,7 +8,7 @@ import { loadConfig } from '@seneschal/config';
 import { accountTypes, roomserver, userapi } from '@seneschal/contracts';
 import { lastPosition } from '@seneschal/database';
 import { federationMigrations } from '@seneschal/federation';
-import { type Homeserver, startHomeserver } from '@seneschal/homeserver';
+import { type Homeserver, type HomeserverOptions, startHomeserver } from '@seneschal/homeserver';
 import { hashToken, newToken } from '@seneschal/http';
 import { jobsMigrations } from '@seneschal/jobs';
 import { createLogger, Lifecycle, type LogLevel, type Stoppable } from '@seneschal/observability';
@@ -31,6 +31,8 @@ export interface WorldOptions {
   /** What `logs` collects; nothing unless given. */
   logLevel?: LogLevel;
   redisUrl?: string;
+  /** How patient the runners of jobs are. */
+  jobTiming?: NonNullable<HomeserverOptions['jobTiming']>;
   /** null for a server without one. */
   sharedSecret?: null;
 }
@@ -79,7 +81,8 @@ async function open(options: WorldOptions, lifecycle: Lifecycle): Promise<World>
   const sharedSecret = randomBytes(24).toString('base64url');
   const config = loadConfig(undefined, await settingsOf(options, sharedSecret, lifecycle));
   const logger = createLogger(options.logLevel ?? 'silent', { write: (line) => void logs.push(line) });
-  const homeserver = lifecycle.add(await startHomeserver(config, { logger, checkAnswers: true }));
+  const jobTiming = options.jobTiming === undefined ? {} : { jobTiming: options.jobTiming };
+  const homeserver = lifecycle.add(await startHomeserver(config, { logger, checkAnswers: true, ...jobTiming }));
   const { database } = homeserver.platform;
   return {
     url: homeserver.address,

@@ -31,3 +31,22 @@ export async function deletionOf(deps: Pick<PurgeDeps, 'db'>, context: PurgeCont
   if (deletion === undefined) throw notFound('The room is not being deleted (any more).');
   return deletion;
 }
+
+/** Rows by table, or by index. */
+export type Counts = Record<string, number>;
+
+export function sum(counts: Readonly<Counts>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
+
+export function plus(counts: Readonly<Counts>, more: Readonly<Counts>): Counts {
+  const all: Counts = { ...counts };
+  for (const [store, count] of Object.entries(more)) all[store] = (all[store] ?? 0) + count;
+  return all;
+}
+
+/** What is left of counts; never less than nothing. */
+export function minus(counts: Readonly<Counts>, less: Readonly<Counts>): Counts {
+  const left = Object.entries(counts).map(([store, count]) => [store, count - (less[store] ?? 0)] as const);
+  return Object.fromEntries(left.filter(([, count]) => count > 0));
+}

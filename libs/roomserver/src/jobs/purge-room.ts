@@ -7,10 +7,12 @@ import { rememberDepartures } from '../storage/departures.ts';
 import { countRoomRows } from '../storage/room-rows.ts';
 import { blockRoom } from '../storage/rooms.ts';
 import type { RoomserverTables } from '../storage/tables.ts';
-import { deletionOf, type PurgeContext, type PurgeDeps } from './purge-deps.ts';
+import { type Counts, deletionOf, type PurgeContext, type PurgeDeps, sum } from './purge-deps.ts';
+import { countElsewhere, deleteElsewhere } from './purge-elsewhere.ts';
 import { evacuateForPurge } from './purge-evacuate.ts';
 import { exportForPurge } from './purge-export.ts';
-import { deleteElsewhere, deleteRows, forget, verify } from './purge-rows.ts';
+import { deleteRows, forget } from './purge-rows.ts';
+import { verify } from './purge-verify.ts';
 
 /**
  * Deletes a room. Up to `detach` the room is there, closed, and a cancelled deletion gives it back. `detach`
@@ -30,17 +32,20 @@ export function purgeRoom(deps: PurgeDeps): JobHandler {
   });
 }
 
-/** Nothing but the deletion writes to the room from here on: sends, joins, invites and knocks are refused. */
+/**
+ * Nothing but the deletion writes to the room from here on: sends, joins, invites and knocks are refused. The
+ * total is what there is by now; the evacuation adds to it.
+ */
 async function close(context: PurgeContext): Promise<StepAnswer> {
   const { roomId, block } = context.input;
+  const elsewhere = await countElsewhere(context, roomId);
   await context.commit<RoomserverTables>(async (transaction) => {
     const asked = { roomId, deletionId: context.jobId, requestedBy: context.requestedBy };
     const deletion = await beginDeletion(transaction, asked);
     if (deletion === undefined) throw notFound('There is no such room.');
     if (block) await blockRoom(transaction, { roomId, blockedBy: context.requestedBy });
-    const rows = await countRoomRows(transaction, deletion);
-    const total = Object.values(rows).reduce((sum, count) => sum + count, 0);
-    return { total, result: { deletion_id: deletion.deletionId } };
+    const left = sum(await countRoomRows(transaction, deletion)) + sumOf(elsewhere);
+    return { left, result: { deletion_id: deletion.deletionId } };
   });
   return 'done';
 }
@@ -62,14 +67,25 @@ async function remember(deps: PurgeDeps, context: PurgeContext): Promise<StepAns
 
 async function detach(deps: PurgeDeps, context: PurgeContext): Promise<StepAnswer> {
   const deletion = await deletionOf(deps, context);
-  if (deletion.purgedTs !== null) return 'done';
+  const elsewhere = await countElsewhere(context, deletion.roomId);
+  if (deletion.purgedTs !== null) {
+    await context.commit(async () => ({ result: { elsewhere } }));
+    return 'done';
+  }
+  // Before the log is locked. Nobody adds to the room any more: it is what will have been deleted in the end.
+  const rows = sum(await countRoomRows(deps.db, deletion)) + sumOf(elsewhere);
   let stream = 0;
   await context.commit<RoomserverTables>(async (transaction) => {
     const { position, aliases } = await detachRoom(transaction, deletion);
     await recordDeleted(transaction, deletion.roomNid, { roomserver_rooms: 1, roomserver_aliases: aliases });
     stream = position;
-    return { done: 1 + aliases };
+    const done = 1 + aliases;
+    return { done, left: rows - done, result: { elsewhere } };
   });
   deps.bus.wake(roomserver.roomserverOutput, stream);
   return 'done';
+}
+
+function sumOf(byComponent: Record<string, Counts>): number {
+  return Object.values(byComponent).reduce((all, counts) => all + sum(counts), 0);
 }

@@ -2,15 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { sql, type Transaction } from 'kysely';
 
-import { type PurgePage, roomPurgers } from '@seneschal/contracts';
 import type { OwnedCursor } from '@seneschal/database';
 import type { StepAnswer } from '@seneschal/jobs';
 import type { JsonObject } from '@seneschal/matrix';
 
-import { type Deletion, finishDeletion, recordDeleted } from '../storage/deletions.ts';
-import { countRoomRows, deleteEvents, deleteNamed, deleteNumbered } from '../storage/room-rows.ts';
+import { type Deletion, recordDeleted } from '../storage/deletions.ts';
+import { deleteEvents, deleteNamed, deleteNumbered } from '../storage/room-rows.ts';
 import type { RoomserverTables } from '../storage/tables.ts';
-import { deletionOf, type PurgeContext, type PurgeDeps } from './purge-deps.ts';
+import { deletionOf, type PurgeContext, type PurgeDeps, sum } from './purge-deps.ts';
 
 type Trx = Transaction<RoomserverTables>;
 
@@ -21,6 +20,8 @@ type RowsCursor =
 
 interface Page {
   deleted: Record<string, number>;
+  /** Rows of these that were counted before: of the log only those facts are that are not about events. */
+  counted: number;
   /** null at the end. */
   next: RowsCursor | null;
   digest?: string;
@@ -43,7 +44,7 @@ export async function deleteRows(deps: PurgeDeps, context: PurgeContext): Promis
     const page = await deletePage(transaction, deletion, from, pacer.size);
     batch.rows = sum(page.deleted);
     batch.isLast = page.next === null;
-    return { cursor: page.next as unknown as JsonObject, done: batch.rows };
+    return { cursor: page.next as unknown as JsonObject, done: page.counted };
   });
   await pause(pacer.done(batch.rows, performance.now() - started), context.signal);
   return batch.isLast ? 'done' : 'again';
@@ -82,7 +83,7 @@ const stages: {
       page.cursor === null
         ? { stage: 'events', after: 0, digest: '' }
         : { stage: 'numbered', cursor: page.cursor };
-    return { deleted: page.deleted, next };
+    return { deleted: page.deleted, counted: sum(page.deleted), next };
   },
   events: async (trx, deletion, { after, digest }, limit) => {
     const page = await deleteEvents(trx, deletion, { after, limit, digest });
@@ -90,92 +91,33 @@ const stages: {
       page.next === undefined
         ? { stage: 'named', cursor: null }
         : { stage: 'events', after: page.next, digest: page.digest };
-    return { deleted: page.deleted, next, digest: page.digest };
+    return {
+      deleted: page.deleted,
+      counted: page.deleted['roomserver_events'] ?? 0,
+      next,
+      digest: page.digest,
+    };
   },
   named: async (trx, deletion, { cursor }, limit) => {
     const page = await deleteNamed(trx, deletion, { cursor, limit });
     return {
       deleted: page.deleted,
+      counted: sum(page.deleted),
       next: page.cursor === null ? null : { stage: 'named', cursor: page.cursor },
     };
   },
 };
 
-interface ComponentCursor {
-  /** Which of the components. */
-  index: number;
-  page: PurgePage['cursor'];
-}
-
-const componentPage = 1000;
-
-/** Has a page of what other components keep of the room deleted, one component after the other. */
-export async function deleteElsewhere(deps: PurgeDeps, context: PurgeContext): Promise<StepAnswer> {
-  const { roomNid, roomId } = await deletionOf(deps, context);
-  const at = (context.cursor ?? { index: 0, page: null }) as unknown as ComponentCursor;
-  const command = roomPurgers[at.index];
-  if (command === undefined) return 'done';
-  const input = { roomId, cursor: at.page, limit: componentPage, dryRun: false };
-  const { rows, cursor } = await context.call(command, input);
-  const next: ComponentCursor =
-    cursor === null ? { index: at.index + 1, page: null } : { index: at.index, page: cursor };
-  await context.commit<RoomserverTables>(async (transaction) => {
-    await recordDeleted(transaction, roomNid, rows);
-    return { cursor: next as unknown as JsonObject, done: sum(rows) };
-  });
-  return 'again';
-}
-
-/** Caches, finished commands in the queues, and remembered replies. */
+/** Caches, finished commands in the queues, and remembered replies; what nobody could count before is not `done`. */
 export async function forget(deps: PurgeDeps, context: PurgeContext): Promise<StepAnswer> {
   const { roomNid, roomId } = await deletionOf(deps, context);
   await deps.forgetRoom(roomNid);
   const forgotten = await deps.bus.forget(roomId);
   await context.commit<RoomserverTables>(async (transaction) => {
     await recordDeleted(transaction, roomNid, forgotten);
-    return { done: sum(forgotten) };
+    return {};
   });
   return 'done';
-}
-
-/** Rounds of looking for what was added meanwhile, as by a client that stores account data for a room it knows. */
-const mostRounds = 5;
-
-/** Nothing may be left, anywhere. What has come in meanwhile is deleted, and it is looked again. */
-export async function verify(deps: PurgeDeps, context: PurgeContext): Promise<StepAnswer> {
-  // The deletion ended with the commit of this phase, and the worker before the job did.
-  if (context.result['verified'] === true) return 'done';
-  const deletion = await deletionOf(deps, context);
-  const round = Number(context.cursor ?? 0);
-  const left = await countRoomRows(deps.db, deletion);
-  const late: Record<string, number> = {};
-  for (const command of roomPurgers) {
-    const page = { roomId: deletion.roomId, cursor: null, limit: componentPage };
-    const found = (await context.call(command, { ...page, dryRun: true })).rows;
-    Object.assign(left, found);
-    if (sum(found) > 0) add(late, (await context.call(command, { ...page, dryRun: false })).rows);
-  }
-  if (sum(left) > sum(late) || round >= mostRounds) {
-    throw new Error(`Rows of a deleted room are left: ${JSON.stringify(left)}.`);
-  }
-  await deps.bus.forget(deletion.roomId);
-  await context.commit<RoomserverTables>(async (transaction) => {
-    await recordDeleted(transaction, deletion.roomNid, late);
-    const isVerified = sum(late) === 0;
-    if (isVerified) await finishDeletion(transaction, deletion.roomNid);
-    return { cursor: round + 1, done: sum(late), result: { verified: isVerified } };
-  });
-  if (sum(late) > 0) return 'again';
-  deps.pacers.end(context.jobId);
-  return 'done';
-}
-
-function add(counts: Record<string, number>, more: Readonly<Record<string, number>>): void {
-  for (const [name, count] of Object.entries(more)) counts[name] = (counts[name] ?? 0) + count;
-}
-
-function sum(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
 import type { CallBus } from '@seneschal/bus';
-import { purgeRoomJob, roomPurgers, type RoomserverForAdmin } from '@seneschal/contracts';
+import { type Job, purgeRoomJob, roomPurgers, type RoomserverForAdmin } from '@seneschal/contracts';
 import { endpoint, type Endpoint } from '@seneschal/http';
 import type { Jobs } from '@seneschal/jobs';
-import { invalidParam, isRoomId, notFound } from '@seneschal/matrix';
+import { invalidParam, isRoomId, MatrixError, notFound } from '@seneschal/matrix';
 
 import { flag } from '../../flag.ts';
 import {
@@ -51,9 +51,17 @@ export const purgeRoom = (deps: PurgeRoomDeps): Endpoint =>
       }
       const { block, evacuate, export: isExported } = request.query;
       const input = { roomId, block, evacuate, export: isExported };
-      return longCall(deps, request, { kind: purgeRoomJob, input, answer: () => ({}) });
+      return longCall(deps, request, { kind: purgeRoomJob, input, answer: (job) => answerOf(deps, job) });
     },
   });
+
+/** `{}` is said when it is true: a component that could not delete what it has is an error, with its name. */
+async function answerOf({ jobs }: Pick<PurgeRoomDeps, 'jobs'>, { jobId, failedItems }: Job): Promise<object> {
+  if (failedItems === 0) return {};
+  const { rows } = await jobs.reads.items(jobId, { state: 'failed' }, { limit: 1 });
+  const reason = rows[0]?.reason ?? 'A component could not delete what it has of the room.';
+  throw new MatrixError(500, 'M_UNKNOWN', `The room is gone, but ${reason}`, { job_id: jobId });
+}
 
 async function rehearsal(deps: PurgeRoomDeps, roomId: string): Promise<z.infer<typeof rehearsalAnswer>> {
   const footprint = await deps.roomserver.roomFootprint(roomId);

@@ -166,6 +166,51 @@ describe('the services of docker-compose.yml as processes of their own', () => {
     }
   });
 
+  it('G1: forget a purged room, every one of them, and know it again when it is restored', async () => {
+    const [heidi, ivan] = [await register('heidi'), await register('ivan')];
+    const body = { preset: 'public_chat', visibility: 'public', room_alias_name: 'ark' };
+    const roomId = (await ask(heidi, 'POST', '/createRoom', { body }))['room_id'] as string;
+    const room = `/rooms/${encode(roomId)}`;
+    for (const round of ['first', 'second']) {
+      await join(ivan, roomId);
+      // Many enough that each worker writes to the room, and remembers it.
+      for (let index = 0; index < 12; index += 1)
+        await say(index % 2 ? heidi : ivan, roomId, `${round}${index}`);
+      const { next } = await sync(ivan);
+      const polled = [0, 1].map(() => sync(ivan, next, 20_000));
+      expect((await administer(`purgeRoom/${encode(roomId)}?export=true`)).status).toBe(200);
+      for (const answer of await Promise.all(polled)) expect(Object.keys(answer.left)).toEqual([roomId]);
+      const looks = [
+        ['GET', `${v3}${room}/messages?dir=b`, 403],
+        ['GET', `${v3}${room}/state`, 403],
+        ['PUT', `${v3}${room}/send/m.room.message/late`, 403],
+        ['POST', `${v3}/join/${encode(roomId)}`, 404],
+        ['GET', `${v3}/directory/room/${encode('#ark:test.example')}`, 404],
+      ] as const;
+      for (const index of [0, 1]) {
+        for (const [method, path, status] of looks) {
+          const request = { token: ivan.token, ...(method === 'GET' ? {} : { body: { body: 'late' } }) };
+          const answer = await fleet.askReplica(index, 'client-gateway', method, path, request);
+          expect([index, path, answer.status]).toEqual([index, path, status]);
+        }
+        const listed = await fleet.askReplica(index, 'client-gateway', 'GET', `${v3}/publicRooms`);
+        expect(listed.text).not.toContain(roomId);
+        expect(JSON.stringify(await sync(ivan))).not.toContain(roomId);
+        expect((await administer(`evacuateRoom/${encode(roomId)}`)).status).toBe(404);
+      }
+      const asked = { token: admin.token, query: { room_id: roomId } };
+      const records = await fleet.ask('admin-gateway', 'GET', '/_seneschal/v1/deletions', asked);
+      const [record] = records.body['deletions'] as { export: string }[];
+      const restore = { token: admin.token, body: { file: record?.export } };
+      const restored = await fleet.ask('admin-gateway', 'POST', '/_seneschal/v1/rooms/import', restore);
+      expect([restored.status, restored.body['room_id']]).toEqual([200, roomId]);
+      await join(heidi, roomId);
+    }
+    await join(ivan, roomId);
+    for (let index = 0; index < 12; index += 1) await say(index % 2 ? heidi : ivan, roomId, `last${index}`);
+    expect(JSON.stringify((await sync(ivan)).joined[roomId])).toContain('last11');
+  }, 60_000);
+
   /** A room with so many members, whose names sort in the order of their numbers. */
   async function makeCrowd(prefix: string, count: number): Promise<{ roomId: string; users: User[] }> {
     const users: User[] = [];

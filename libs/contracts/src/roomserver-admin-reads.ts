@@ -29,7 +29,7 @@ export interface DeletionRecord {
   finishedTs: number | null;
   /** Deleted rows by table. */
   counts: Record<string, number>;
-  /** Over the IDs of the deleted events; see docs/purge-room.md. */
+  /** Over the IDs of the deleted events; see docs/flows/purge-room.md. */
   digest: string | null;
   exportFile: string | null;
 }

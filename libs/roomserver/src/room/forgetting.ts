@@ -10,20 +10,24 @@ function channelOf(prefix: string): string {
 }
 
 /**
- * Makes every process drop what it remembers of a room. What a message that is lost leaves behind is memory
- * alone: a room that comes back has another number, so nothing remembered is ever taken for it.
+ * Makes every process drop what it remembers of a room. A message that is lost does no harm: a room that comes
+ * back has another number, so nothing remembered is ever taken for it.
  */
 export async function forgetEverywhere(bus: ForgettingBus, roomNid: number): Promise<void> {
   await bus.redis.publish(channelOf(bus.prefix), String(roomNid));
 }
 
-/** Drops what this process remembers when another one, or itself, says that a room is gone. */
+/**
+ * Drops what this process remembers when another one, or itself, says that a room is gone; of all rooms when it
+ * may have missed that, as its connection was lost.
+ */
 export function listenForForgetting(
   bus: ForgettingBus,
-  writer: Pick<RoomWriter, 'forget'>,
+  writer: Pick<RoomWriter, 'forget' | 'forgetAll'>,
   logger: Pick<Logger, 'warn'>,
 ): Stoppable {
   const subscriber = bus.subscriber();
+  subscriber.on('ready', () => writer.forgetAll());
   subscriber.on('message', (_channel: string, message: string) => writer.forget(Number(message)));
   subscriber.subscribe(channelOf(bus.prefix)).catch((error: unknown) => {
     logger.warn({ error }, 'nobody tells this process of rooms that are gone');

@@ -122,6 +122,11 @@ export class RoomWriter {
     this.#cache.delete(roomNid);
   }
 
+  /** Drops what is remembered of all rooms; each is read anew when it is written to. */
+  forgetAll(): void {
+    this.#cache.clear();
+  }
+
   async #drain(roomId: string, queue: Pending[]): Promise<void> {
     for (let batch = takeBatch(queue); batch.length > 0; batch = takeBatch(queue)) {
       await this.#runBatch(roomId, batch);

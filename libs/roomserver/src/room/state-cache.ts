@@ -23,6 +23,10 @@ export class StateCache {
     this.#rooms.delete(roomNid);
   }
 
+  clear(): void {
+    this.#rooms.clear();
+  }
+
   set(roomNid: number, statePosition: number, state: ReadonlyMap<string, RoomEvent>): void {
     this.#rooms.delete(roomNid);
     if (state.size > largestState) return;

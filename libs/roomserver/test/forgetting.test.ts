@@ -1,0 +1,66 @@
+import { createLogger, Lifecycle } from '@seneschal/observability';
+import { startBus, startPrivateRedis, type TestDatabase, uniqueName, withDatabase } from '@seneschal/testing';
+
+import { forgetEverywhere, listenForForgetting } from '../src/room/forgetting.ts';
+
+/** What one process was told to forget; `next` is the next thing. */
+class Told {
+  readonly #waiting: ((told: number | 'all') => void)[] = [];
+  readonly #told: (number | 'all')[] = [];
+
+  forget(roomNid: number): void {
+    this.#add(roomNid);
+  }
+
+  forgetAll(): void {
+    this.#add('all');
+  }
+
+  next(): Promise<number | 'all'> {
+    const told = this.#told.shift();
+    return told === undefined ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve(told);
+  }
+
+  #add(told: number | 'all'): void {
+    const taker = this.#waiting.shift();
+    if (taker === undefined) this.#told.push(told);
+    else taker(told);
+  }
+}
+
+describe('what processes remember of a room that is gone', () => {
+  const lifecycle = new Lifecycle();
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = lifecycle.add(await withDatabase());
+  });
+  afterAll(() => lifecycle.stop());
+
+  it('G1: is dropped by all of them, and everything by one that could not be told', async () => {
+    const redis = lifecycle.add(await startPrivateRedis());
+    const prefix = uniqueName();
+    const processes = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const { bus, stop } = await startBus(database.database, { prefix, redisUrl: redis.url });
+        lifecycle.add({ stop });
+        const told = new Told();
+        lifecycle.add(listenForForgetting(bus, told, createLogger('silent')));
+        return { bus, told };
+      }),
+    );
+    const all = (): Promise<(number | 'all')[]> => Promise.all(processes.map(({ told }) => told.next()));
+    // At the start there is nothing to forget.
+    expect(await all()).toEqual(['all', 'all', 'all']);
+    const [first] = processes;
+    const channel = `${prefix}:rooms-gone`;
+    for (let heard = 0; heard < 3;) {
+      const [, count] = (await first!.bus.redis.pubsub('NUMSUB', channel)) as [string, number];
+      heard = Number(count);
+    }
+    await forgetEverywhere(first!.bus, 17);
+    expect(await all()).toEqual([17, 17, 17]);
+    await redis.kill();
+    await redis.start();
+    expect(await all()).toEqual(['all', 'all', 'all']);
+  }, 30_000);
+});

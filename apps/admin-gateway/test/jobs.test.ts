@@ -83,7 +83,8 @@ describe('jobs', () => {
       'completed',
     ]);
     expect(seen.at(-1)).toMatchObject({ event: 'progress', data: { state: 'completed', done: 4 } });
-    const resumed = await get(`${jobs}/${idOf(answer)}/events`, { 'Last-Event-ID': seen[0]?.id ?? '' });
+    const started = seen.find(({ event }) => event === 'started')?.id ?? '';
+    const resumed = await get(`${jobs}/${idOf(answer)}/events`, { 'Last-Event-ID': started });
     expect(parseEvents(resumed.text).map(({ event }) => event)).toEqual(['phase', 'completed', 'progress']);
     const nothingNew = await get(`${jobs}/${idOf(answer)}/events`, {
       'Last-Event-ID': seen.at(-1)?.id ?? '',

@@ -23,7 +23,7 @@ bus.wake = (...log) => {
 };
 const call = bus.call.bind(bus);
 bus.call = async (command, input, options) => {
-  const isDeletion = command.name === 'purgeRoomData' && (input as { dryRun: boolean }).dryRun === false;
+  const isDeletion = command.name === 'purgeRoomData' && !(input as { dryRun: boolean }).dryRun;
   if (isDeletion) dieAt('ask');
   const reply = await call(command, input, options);
   if (isDeletion) dieAt('reply');

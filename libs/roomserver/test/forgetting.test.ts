@@ -41,11 +41,10 @@ describe('what processes remember of a room that is gone', () => {
     const prefix = uniqueName();
     const processes = await Promise.all(
       [1, 2, 3].map(async () => {
-        const { bus, stop } = await startBus(database.database, { prefix, redisUrl: redis.url });
-        lifecycle.add({ stop });
+        const started = lifecycle.add(await startBus(database.database, { prefix, redisUrl: redis.url }));
         const told = new Told();
-        lifecycle.add(listenForForgetting(bus, told, createLogger('silent')));
-        return { bus, told };
+        lifecycle.add(listenForForgetting(started.bus, told, createLogger('silent')));
+        return { bus: started.bus, told };
       }),
     );
     const all = (): Promise<(number | 'all')[]> => Promise.all(processes.map(({ told }) => told.next()));
@@ -55,7 +54,7 @@ describe('what processes remember of a room that is gone', () => {
     const channel = `${prefix}:rooms-gone`;
     for (let heard = 0; heard < 3;) {
       const [, count] = (await first!.bus.redis.pubsub('NUMSUB', channel)) as [string, number];
-      heard = Number(count);
+      heard = count;
     }
     await forgetEverywhere(first!.bus, 17);
     expect(await all()).toEqual([17, 17, 17]);

@@ -9,6 +9,7 @@ import { purging } from './purge.ts';
 import { refreshDevices } from './refresh-devices.ts';
 import { registrationTokens } from './registration-tokens.ts';
 import { contentReports } from './reports.ts';
+import { commandLine } from './command-line.ts';
 import { admin, type Call, encode, type Stage, v3 } from './stage.ts';
 import { jobCalls } from './jobs.ts';
 import { operations } from './operations.ts';
@@ -32,6 +33,7 @@ export function calls(stage: Stage): Call[] {
     ...purging(stage),
     ...refreshDevices(stage),
     ...operations(stage.client, stage.world.admin),
+    ...commandLine(stage),
   ];
 }
 

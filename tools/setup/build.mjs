@@ -4,6 +4,10 @@ import { join, relative } from 'node:path';
 import { SetupError } from './errors.mjs';
 import { hashOf, readText, root, writeWhole } from './files.mjs';
 import { withLock } from './lock.mjs';
+import { run } from './processes.mjs';
+
+/** The program that prints the description of the admin API. */
+const describer = 'admin-api';
 
 /** Bundles every program, apps/NAME/src/main.ts and tools/NAME/main.ts, into dist/NAME.mjs. */
 export async function ensureBuild(log, folder = root) {
@@ -12,9 +16,23 @@ export async function ensureBuild(log, folder = root) {
   mkdirSync(join(folder, '.cache'), { recursive: true });
   await withLock(join(folder, '.cache', 'build.lock'), 'The build', async () => {
     if (isBuilt(folder, stamp)) return;
-    await log.step('Build', () => bundle(folder));
+    await log.step('Build', async () => {
+      await bundle(folder);
+      await describeApi(folder);
+    });
     writeWhole(stampFile(folder), stamp, 0o644);
   });
+}
+
+/** Writes what the admin API is into dist/admin-api.json, for the command line. */
+async function describeApi(folder) {
+  if (entryPoints(folder)[describer] === undefined) return;
+  const { code, stdout, stderr } = await run(process.execPath, [bundleOf(folder, describer)], {
+    cwd: folder,
+  });
+  if (code !== 0)
+    throw new SetupError(`The build failed: the admin API cannot be described.\n${stderr.trim()}`);
+  writeWhole(join(folder, 'dist', `${describer}.json`), stdout, 0o644);
 }
 
 /** The programs of the checkout: name of the bundle → source. */

@@ -22,6 +22,11 @@ export class HttpClient {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 
+  /** Where the server is. */
+  get address(): string {
+    return this.#address.origin;
+  }
+
   request(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
     const query = options.query === undefined ? '' : `?${new URLSearchParams(options.query).toString()}`;
     const text = options.body === undefined ? undefined : JSON.stringify(options.body);

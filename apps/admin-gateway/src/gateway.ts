@@ -1,13 +1,19 @@
 import { auditReads } from '@seneschal/audit';
 import { migrate } from '@seneschal/database';
+import type { Endpoint } from '@seneschal/http';
 import { roomserverMigrations, roomserverReads } from '@seneschal/roomserver';
 import { searchMigrations, searchReads } from '@seneschal/search';
 import type { Gateway, Platform } from '@seneschal/service';
 import { userapiMigrations, userapiReads } from '@seneschal/userapi';
 
-import { adminEndpoints } from './endpoints/index.ts';
-import { operationsEndpoints } from './endpoints/operations/index.ts';
-import { searchEndpoints } from './endpoints/search/index.ts';
+import { type AdminDeps, adminEndpoints } from './endpoints/index.ts';
+import { type OperationsDeps, operationsEndpoints } from './endpoints/operations/index.ts';
+import { type SearchEndpointDeps, searchEndpoints } from './endpoints/search/index.ts';
+
+/** Everything that the admin gateway serves. */
+export function adminGatewayEndpoints(deps: AdminDeps & OperationsDeps & SearchEndpointDeps): Endpoint[] {
+  return [...adminEndpoints(deps), ...searchEndpoints(deps), ...operationsEndpoints(deps)];
+}
 
 /** The admin API. Brings the tables that it reads up to date, as no worker may have run yet. */
 export async function adminGateway(platform: Platform): Promise<Gateway> {
@@ -18,10 +24,16 @@ export async function adminGateway(platform: Platform): Promise<Gateway> {
   const userapi = userapiReads(database, config);
   const roomserver = roomserverReads(database, logger);
   const search = searchReads({ database, config, logger, roomserver });
-  const endpoints = [
-    ...adminEndpoints({ bus, jobs, config, userapi, roomserver }),
-    ...searchEndpoints({ search, jobs }),
-    ...operationsEndpoints({ audit: auditReads(database), bus, metrics, userapi }),
-  ];
+  const audit = auditReads(database);
+  const endpoints = adminGatewayEndpoints({
+    audit,
+    bus,
+    config,
+    jobs,
+    metrics,
+    roomserver,
+    search,
+    userapi,
+  });
   return { endpoints, userapi, described: true, waiting: { stop: () => jobs.stopWaiting() } };
 }

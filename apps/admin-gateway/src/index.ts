@@ -1,2 +1,2 @@
 export { adminEndpoints } from './endpoints/index.ts';
-export { adminGateway } from './gateway.ts';
+export { adminGateway, adminGatewayEndpoints } from './gateway.ts';

@@ -19,7 +19,7 @@ export class ConfigError extends Error {
 }
 
 /** Variables that the programs in tools/ and the tests use; they are no settings of the server. */
-const foreign = /^SENESCHAL_(TEST|CI|BENCH|DEMO)_/;
+const foreign = /^SENESCHAL_(TEST|CI|CLI|BENCH|DEMO)_/;
 
 /**
  * Reads the configuration once: environment over file over defaults. Unknown keys and variables, bad

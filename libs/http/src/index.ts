@@ -13,6 +13,7 @@ export {
   Reply,
 } from './endpoint.ts';
 export { listen, type Listener } from './listen.ts';
+export { openApiDocument } from './openapi/document.ts';
 export { withDescription } from './openapi/endpoints.ts';
 export { type OpenApiDocument, type Operation } from './openapi/types.ts';
 export { newAdminToken } from './machine.ts';

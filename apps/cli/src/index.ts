@@ -1,0 +1,1 @@
+export { type Host, run } from './cli.ts';

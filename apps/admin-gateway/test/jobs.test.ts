@@ -1,6 +1,8 @@
 import type { TestAnswer, TestClient } from '@seneschal/testing';
+import { roomserver } from '@seneschal/contracts';
 import { sql } from 'kysely';
 
+import { jobEvents } from '../src/endpoints/jobs/events.ts';
 import { errorOf, itRefusesOthers, Stage } from './stage.ts';
 
 const jobs = '/_seneschal/v1/jobs';
@@ -94,6 +96,39 @@ describe('jobs', () => {
       400,
       'M_INVALID_PARAM',
     ]);
+  });
+
+  it('miss no event that comes between two looks at the job', async () => {
+    const { jobs: all } = stage.world.homeserver.platform;
+    const roomId = await stage.room(stage.user, others);
+    const { userId: requestedBy } = stage.admin;
+    const input = { roomId, requestedBy, block: false };
+    const { jobId } = await all.start(roomserver.evacuateRoomJob, input, { requestedBy });
+    // The job has ended by the time that anything which was read of it is looked at.
+    const ended = async <T>(reading: Promise<T>): Promise<T> => {
+      const read = await reading;
+      await all.wait(jobId, 30_000);
+      return read;
+    };
+    const reads = {
+      ...all.reads,
+      get: (id: string) => ended(all.reads.get(id)),
+      events: (id: string, after: number) => ended(all.reads.events(id, after)),
+    };
+    const changeAfter = (...given: Parameters<typeof all.changeAfter>) => all.changeAfter(...given);
+    const { handle } = jobEvents({ jobs: { reads, changeAfter, isStopped: false } });
+    const request = { params: { jobId }, header: () => undefined, signal: new AbortController().signal };
+    const reply = (await handle(request as never)) as { body: AsyncIterable<string> };
+    let text = '';
+    for await (const piece of reply.body) text += piece;
+    const events = parseEvents(text);
+    expect(events.map(({ event }) => event).filter((event) => event !== 'progress')).toEqual([
+      'started',
+      'phase',
+      'completed',
+    ]);
+    const ids = events.map(({ id }) => Number(id));
+    expect(ids).toEqual(ids.toSorted((a, b) => a - b));
   });
 
   it('G6: asked for twice at once, both are answered by one job', async () => {

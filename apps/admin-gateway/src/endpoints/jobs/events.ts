@@ -50,14 +50,30 @@ async function* follow(
 ): AsyncGenerator<string> {
   let seen = after;
   while (!signal.aborted && !jobs.isStopped) {
-    const history = await jobs.reads.events(jobId, seen);
-    yield history.map(toHistory).join('');
+    // Before its history, which then has everything up to this version.
     const job = await jobs.reads.get(jobId);
     if (job === undefined) return;
+    yield* historyOf(jobs, jobId, seen, job.version);
     if (job.version > seen) yield toServerSent(job.version, 'progress', toAnswer(job));
     seen = Math.max(seen, job.version);
     if (isFinished(job.state)) return;
     await jobs.changeAfter(jobId, seen, keepAliveMs, signal);
     yield ':\n\n';
+  }
+}
+
+/** What happened after one version and up to another. */
+async function* historyOf(
+  { reads }: Deps['jobs'],
+  jobId: string,
+  after: number,
+  upTo: number,
+): AsyncGenerator<string> {
+  for (let seen = after; seen < upTo;) {
+    const page = (await reads.events(jobId, seen)).filter(({ version }) => version <= upTo);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page.map(toHistory).join('');
+    seen = last.version;
   }
 }

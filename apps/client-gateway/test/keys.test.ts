@@ -1,4 +1,4 @@
-import { startWorld, type TestClient, type World } from '@seneschal/testing';
+import { deviceKeysOf, startWorld, type TestClient, type World } from '@seneschal/testing';
 
 let world: World;
 let alice: TestClient;
@@ -12,11 +12,11 @@ afterAll(() => world.stop());
 
 /** At an address where no request goes to. */
 const remote = '@carol:10.0.0.1';
-const noCrossSigning = { master_keys: {}, self_signing_keys: {} };
+const noCrossSigning = { master_keys: {}, self_signing_keys: {}, user_signing_keys: {} };
 
 describe('keys', () => {
   it('are uploaded, queried and claimed', async () => {
-    const deviceKeys = { user_id: alice.userId, device_id: 'A', keys: { 'ed25519:A': 'x' } };
+    const deviceKeys = deviceKeysOf(alice.userId, 'A').json;
     const oneTimeKeys = { 'signed_curve25519:K': { key: 'k' } };
     const uploaded = await alice.call('POST', '/keys/upload', {
       device_keys: deviceKeys,
@@ -42,7 +42,7 @@ describe('keys', () => {
 
   it('P1: are gone for others when the devices are', async () => {
     const user = await world.register('dave', { deviceId: 'D' });
-    await user.call('POST', '/keys/upload', { device_keys: { user_id: user.userId, device_id: 'D' } });
+    await user.call('POST', '/keys/upload', { device_keys: deviceKeysOf(user.userId, 'D').json });
     await user.call('POST', '/logout');
     const answer = await bob.call('POST', '/keys/query', { device_keys: { [user.userId]: [] } });
     expect(answer).toEqual({ device_keys: { [user.userId]: {} }, ...noCrossSigning, failures: {} });

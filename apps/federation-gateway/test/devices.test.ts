@@ -1,4 +1,5 @@
 import {
+  deviceKeysOf,
   type Peer,
   peerSettings,
   startPeer,
@@ -14,7 +15,7 @@ beforeAll(async () => {
   [world, peer] = await Promise.all([startWorld({ settings: peerSettings }), startPeer()]);
   alice = await world.register('alice', { deviceId: 'A', displayname: 'Alice' });
   await alice.call('POST', '/keys/upload', {
-    device_keys: { user_id: alice.userId, device_id: 'A', keys: { 'ed25519:A': 'x' } },
+    device_keys: deviceKeysOf(alice.userId, 'A').json,
     one_time_keys: { 'signed_curve25519:K': { key: 'k' } },
   });
 });

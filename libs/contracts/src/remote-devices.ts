@@ -60,7 +60,10 @@ export interface RemoteDeviceKeys {
 }
 
 /** Reads for the federation component and its gateway. */
-export interface UserapiForFederation extends Pick<UserapiForClient, 'deviceKeys' | 'profile'> {
+export interface UserapiForFederation extends Pick<
+  UserapiForClient,
+  'deviceKeys' | 'crossSigningKeys' | 'profile'
+> {
   /** Grows with every change of a user's device list; 0 before the first. */
   deviceListPosition(userId: string): Promise<number>;
   /** A page of the users of a server of whom anything is held, in order of user ID. */

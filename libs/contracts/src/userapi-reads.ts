@@ -4,6 +4,7 @@ import type { NoticesForAdmin } from './notices.ts';
 import type { RegistrationTokensForAdmin, RegistrationTokensForClient } from './registration.ts';
 import type { RemoteDeviceKeys } from './remote-devices.ts';
 import type { AdminToken } from './admin-tokens.ts';
+import type { CrossSigningKeys } from './cross-signing.ts';
 import type { AccountType } from './userapi.ts';
 
 export interface Account {
@@ -91,8 +92,19 @@ export interface UserapiForClient extends UserapiForAdmin, RegistrationTokensFor
   pushers(userId: string): Promise<JsonObject[]>;
   /** `POST /keys/query` for local users: device keys by user and device; an empty list asks for all. */
   deviceKeys(devices: Record<string, string[]>): Promise<Record<string, Record<string, JsonObject>>>;
+  /**
+   * Cross-signing keys of local users who have any, with all signatures that `requester` may see; null for those
+   * that everybody sees.
+   */
+  crossSigningKeys(
+    userIds: readonly string[],
+    requester: string | null,
+  ): Promise<Map<string, CrossSigningKeys>>;
   /** What is held of other servers' users, as `deviceKeys`; those of whom nothing was ever fetched are not in it. */
-  remoteDeviceKeys(devices: Record<string, string[]>): Promise<Map<string, RemoteDeviceKeys>>;
+  remoteDeviceKeys(
+    devices: Record<string, string[]>,
+    requester: string,
+  ): Promise<Map<string, RemoteDeviceKeys>>;
   latestKeyBackup(userId: string): Promise<KeyBackupVersion | undefined>;
   keyBackup(userId: string, version: string): Promise<KeyBackupVersion | undefined>;
 }
@@ -107,8 +119,12 @@ export interface UserapiForSync {
     to: number,
   ): Promise<{ roomId: string | null; type: string; content: JsonObject }[]>;
   deviceIds(userId: string): Promise<string[]>;
-  /** Users, anywhere, whose device list changed in (from, to]. */
-  deviceListChanges(from: number, to: number): Promise<string[]>;
+  /** Users, anywhere, whose device list changed in (from, to]; `signed` are those whose keys the user signed. */
+  deviceListChanges(
+    userId: string,
+    from: number,
+    to: number,
+  ): Promise<{ changed: string[]; signed: string[] }>;
   keyCounts(
     userId: string,
     deviceId: string,

@@ -6,6 +6,7 @@ import { purgeRoomCommand } from './room-rows.ts';
 
 export { ensureNoticesAccount, sendNotices } from './notices.ts';
 export * from './admin-tokens.ts';
+export * from './cross-signing.ts';
 export * from './registration.ts';
 export * from './remote-devices.ts';
 
@@ -202,6 +203,8 @@ export const recordConnections = command('userapi', 'recordConnections', {
 const userapiFact = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('account_deactivated'), userId: z.string() }),
   z.object({ kind: z.literal('device_list_changed'), userId: z.string() }),
+  /** A user signed the master key of another: only the signer sees it. */
+  z.object({ kind: z.literal('user_signed'), userId: z.string(), target: z.string() }),
   z.object({
     kind: z.literal('account_data_changed'),
     userId: z.string(),

@@ -1,5 +1,6 @@
 export * from './base64.ts';
 export * from './client-events.ts';
+export * from './device-keys.ts';
 export * from './errors.ts';
 export * from './event-format.ts';
 export * from './events.ts';

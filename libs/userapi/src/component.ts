@@ -37,7 +37,9 @@ import { setPassword } from './commands/set-password.ts';
 import { setProfile } from './commands/set-profile.ts';
 import { setPusher } from './commands/set-pusher.ts';
 import { setRoomTag } from './commands/set-room-tag.ts';
+import { uploadCrossSigningKeys } from './commands/upload-cross-signing-keys.ts';
 import { uploadKeys } from './commands/upload-keys.ts';
+import { uploadSignatures } from './commands/upload-signatures.ts';
 import { sendNotices } from './jobs/send-notices.ts';
 import type { NoticesConfig } from './notices/send-notice.ts';
 import { userapiReads } from './reads.ts';
@@ -84,6 +86,8 @@ function handlers(deps: { db: UserapiDb; bus: Bus; serverName: string }): Handle
     handle(userapi.setRoomTag, (input) => setRoomTag(deps, input)),
     handle(userapi.setPusher, (input) => setPusher(deps, input)),
     handle(userapi.uploadKeys, (input, context) => uploadKeys(deps, input, context)),
+    handle(userapi.uploadCrossSigningKeys, (input) => uploadCrossSigningKeys(deps, input)),
+    handle(userapi.uploadSignatures, (input) => uploadSignatures(deps, input)),
     handle(userapi.claimKeys, (input, context) => claimKeys(deps, input, context)),
     handle(userapi.createKeyBackupVersion, (input, context) => createKeyBackupVersion(deps, input, context)),
     handle(userapi.updateKeyBackupVersion, (input) => updateKeyBackupVersion(deps, input)),

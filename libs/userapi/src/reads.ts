@@ -10,6 +10,7 @@ import { type Database, lastPosition } from '@seneschal/database';
 
 import { account } from './queries/account.ts';
 import { accountData, accountDataBetween } from './queries/account-data.ts';
+import { crossSigningKeys } from './queries/cross-signing-keys.ts';
 import { deviceKeys } from './queries/device-keys.ts';
 import { deviceListChanges, deviceListPosition } from './queries/device-list-changes.ts';
 import { deviceIds } from './queries/device-ids.ts';
@@ -62,9 +63,10 @@ export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_co
     keyBackup: (userId, version) => keyBackup(db, userId, version),
     position: () => lastPosition(db, userapi.userapiOutput.table),
     accountDataBetween: (userId, from, to) => accountDataBetween(db, userId, from, to),
-    deviceListChanges: (from, to) => deviceListChanges(db, from, to),
+    deviceListChanges: (userId, from, to) => deviceListChanges(db, userId, from, to),
     deviceListPosition: (userId) => deviceListPosition(db, userId),
-    remoteDeviceKeys: (wanted) => remoteDeviceKeys(db, wanted),
+    crossSigningKeys: (userIds, requester) => crossSigningKeys(db, userIds, requester),
+    remoteDeviceKeys: (wanted, requester) => remoteDeviceKeys(db, wanted, requester),
     remoteUsersOf: (serverName, after, limit) => remoteUsersOf(db, serverName, after, limit),
     keyCounts: (userId, deviceId) => keyCounts(db, userId, deviceId),
   };

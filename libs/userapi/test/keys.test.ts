@@ -1,4 +1,6 @@
 import { userapi } from '@seneschal/contracts';
+import type { JsonObject } from '@seneschal/matrix';
+import { deviceKeysOf } from '@seneschal/testing';
 
 import { type Fixture, startFixture } from './fixture.ts';
 
@@ -18,6 +20,11 @@ const upload = (userId: string, ids: string[], content = 'k') =>
 const claim = async (userId: string): Promise<string | undefined> => {
   const claimed = await fixture.call(userapi.claimKeys, { oneTimeKeys: { [userId]: { D1: algorithm } } });
   return Object.keys(claimed.oneTimeKeys[userId]?.['D1'] ?? {})[0];
+};
+
+const changes = async (from: number): Promise<string[]> => {
+  const until = await fixture.reads.position();
+  return (await fixture.reads.deviceListChanges('@nobody:x.test', from, until)).changed;
 };
 
 describe('one-time keys', () => {
@@ -102,7 +109,7 @@ describe('fallback keys', () => {
 describe('device keys', () => {
   it('are told with the name of the device, to those who ask for it', async () => {
     const userId = await fixture.register('frank');
-    const deviceKeys = { user_id: userId, device_id: 'D1', keys: { a: 'b' } };
+    const deviceKeys = deviceKeysOf(userId, 'D1').json;
     await fixture.call(userapi.uploadKeys, { userId, deviceId: 'D1', deviceKeys });
     await fixture.call(userapi.setDeviceDisplayName, { userId, deviceId: 'D1', displayName: 'phone' });
     const expected = { [userId]: { D1: { ...deviceKeys, unsigned: { device_display_name: 'phone' } } } };
@@ -113,20 +120,31 @@ describe('device keys', () => {
 
   it('are told of when they change, and only then', async () => {
     const userId = await fixture.register('grace');
-    const deviceKeys = { user_id: userId, device_id: 'D1' };
+    const deviceKeys = deviceKeysOf(userId, 'D1').json;
     await fixture.call(userapi.uploadKeys, { userId, deviceId: 'D1', deviceKeys });
     const from = await fixture.reads.position();
     await fixture.call(userapi.uploadKeys, { userId, deviceId: 'D1', deviceKeys });
-    await expect(fixture.reads.deviceListChanges(from, await fixture.reads.position())).resolves.toEqual([]);
+    await expect(changes(from)).resolves.toEqual([]);
     await fixture.call(userapi.uploadKeys, { userId, deviceId: 'D1', deviceKeys: { ...deviceKeys, v: 2 } });
-    const to = await fixture.reads.position();
-    await expect(fixture.reads.deviceListChanges(from, to)).resolves.toEqual([userId]);
+    await expect(changes(from)).resolves.toEqual([userId]);
   });
 
-  it.each([{ user_id: '@other:x.test', device_id: 'D1' }, { user_id: '@heidi:x.test', device_id: 'D2' }, {}])(
-    'are refused when they are not those of the caller: %j',
-    async (deviceKeys) => {
-      const input = { userId: '@heidi:x.test', deviceId: 'D1', deviceKeys };
+  it.each([
+    { user_id: '@other:x.test' },
+    { device_id: 'D2' },
+    { algorithms: undefined },
+    { algorithms: [1] },
+    { keys: undefined },
+    { keys: { 'ed25519:D2': 'x' } },
+    { keys: { 'ed25519:D1': 1 } },
+    { signatures: undefined },
+    { signatures: { '@heidi:x.test': 'x' } },
+  ])(
+    '12 (CVE-2025-61672): are refused when they are not those of the caller, or malformed: %j',
+    async (wrong) => {
+      const userId = '@heidi:x.test';
+      const deviceKeys = { ...deviceKeysOf(userId, 'D1').json, ...wrong } as unknown as JsonObject;
+      const input = { userId, deviceId: 'D1', deviceKeys };
       await expect(fixture.call(userapi.uploadKeys, input)).rejects.toMatchObject({
         errcode: 'M_INVALID_PARAM',
       });

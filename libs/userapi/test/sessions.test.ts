@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 
 import { userapi } from '@seneschal/contracts';
+import { deviceKeysOf } from '@seneschal/testing';
 
 import { type Fixture, startFixture, tokenHash } from './fixture.ts';
 
@@ -18,7 +19,7 @@ async function equipped(localpart: string): Promise<string> {
     await fixture.call(userapi.uploadKeys, {
       userId,
       deviceId,
-      deviceKeys: { user_id: userId, device_id: deviceId },
+      deviceKeys: deviceKeysOf(userId, deviceId).json,
       oneTimeKeys: { 'signed_curve25519:A': { key: 'a' } },
       fallbackKeys: { 'signed_curve25519:F': { key: 'f' } },
     });

@@ -1,5 +1,7 @@
 import {
   canonicalJson,
+  crossSigningKeyOf,
+  type CrossSigningUsage,
   isJsonObject,
   type JsonObject,
   type JsonValue,
@@ -98,14 +100,13 @@ function addCrossSigningKeys(list: DeviceList, answer: unknown, userId: string):
   else list.refused.push({ item: 'self_signing_key', reason: 'is not signed by the master key' });
 }
 
-/** The public key of a cross-signing key; undefined when it is not one of this user and usage. */
-function keyOfUsage(key: JsonValue | undefined, userId: string, usage: string): string | undefined {
-  const usages = own(key, 'usage');
-  const [[keyId, publicKey] = ['', ''], ...more] = Object.entries((own(key, 'keys') ?? {}) as JsonObject);
-  if (typeof publicKey !== 'string' || keyId !== `ed25519:${publicKey}` || more.length > 0) return undefined;
-  const isSound =
-    ownString(key, 'user_id') === userId && Array.isArray(usages) && usages.includes(usage) && isBounded(key);
-  return isSound ? publicKey : undefined;
+function keyOfUsage(
+  key: JsonValue | undefined,
+  userId: string,
+  usage: CrossSigningUsage,
+): string | undefined {
+  const publicKey = crossSigningKeyOf(key, userId, usage);
+  return publicKey !== undefined && isBounded(key) ? publicKey : undefined;
 }
 
 function isBounded(value: unknown): boolean {

@@ -37,8 +37,8 @@ async function updatedUsers(
   from: number,
   to: number,
 ): Promise<string[]> {
-  const users = await deps.userapi.deviceListChanges(from, to);
-  const others = users.filter((user) => user !== userId);
+  const { changed, signed } = await deps.userapi.deviceListChanges(userId, from, to);
+  const others = changed.filter((user) => user !== userId);
   const sharing = others.length === 0 ? [] : await deps.roomserver.usersSharingRooms(userId, others);
-  return users.length > others.length ? [userId, ...sharing] : sharing;
+  return [...(changed.length > others.length ? [userId] : []), ...sharing, ...signed];
 }

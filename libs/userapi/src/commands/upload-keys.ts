@@ -5,9 +5,9 @@ import type { userapi } from '@seneschal/contracts';
 import { transact } from '@seneschal/database';
 import {
   canonicalJson,
+  deviceKeysProblem,
   invalidParam,
   type JsonObject,
-  ownString,
   tooLarge,
   unknownToken,
 } from '@seneschal/matrix';
@@ -72,10 +72,8 @@ interface CheckedKeys {
 function checked(input: Input): CheckedKeys {
   const { deviceKeys } = input;
   if (deviceKeys !== undefined) {
-    const isOwn =
-      ownString(deviceKeys, 'user_id') === input.userId &&
-      ownString(deviceKeys, 'device_id') === input.deviceId;
-    if (!isOwn) throw invalidParam('device_keys names another user or device than the access token.');
+    const problem = deviceKeysProblem(deviceKeys, input.userId, input.deviceId);
+    if (problem !== undefined) throw invalidParam(`device_keys ${problem}.`);
   }
   const fallbackKeys = storedKeys(input.fallbackKeys);
   if (new Set(fallbackKeys.map((one) => one.algorithm)).size < fallbackKeys.length) {

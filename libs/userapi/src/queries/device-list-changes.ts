@@ -2,14 +2,25 @@ import { sql } from 'kysely';
 
 import type { UserapiDb } from '../storage/tables.ts';
 
-/** Users whose device list changed in (from, to] of `userapi_output`. */
-export async function deviceListChanges(db: UserapiDb, from: number, to: number): Promise<string[]> {
-  if (from >= to) return [];
-  const result = await sql<{ user_id: string }>`
-    SELECT DISTINCT fact->>'userId' AS user_id FROM userapi_output
+/** Users whose device list changed in (from, to] of `userapi_output`, and those whose keys the user signed. */
+export async function deviceListChanges(
+  db: UserapiDb,
+  userId: string,
+  from: number,
+  to: number,
+): Promise<{ changed: string[]; signed: string[] }> {
+  if (from >= to) return { changed: [], signed: [] };
+  const result = await sql<{ user_id: string; is_signed: boolean }>`
+    SELECT DISTINCT fact->>'userId' AS user_id, false AS is_signed FROM userapi_output
     WHERE position > ${from} AND position <= ${to} AND fact->>'kind' = 'device_list_changed'
+    UNION ALL
+    SELECT DISTINCT fact->>'target', true FROM userapi_output
+    WHERE position > ${from} AND position <= ${to} AND fact->>'kind' = 'user_signed'
+      AND fact->>'userId' = ${userId}
   `.execute(db);
-  return result.rows.map((row) => row.user_id);
+  const usersOf = (isSigned: boolean): string[] =>
+    result.rows.filter((row) => row.is_signed === isSigned).map((row) => row.user_id);
+  return { changed: usersOf(false), signed: usersOf(true) };
 }
 
 /** The position of the last change of a user's device list; 0 when there was none. */

@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
 
 import type { RemoteDeviceKeys } from '@seneschal/contracts';
-import { isJsonObject, type JsonObject } from '@seneschal/matrix';
+import { isJsonObject, type JsonObject, own } from '@seneschal/matrix';
 
+import { selectSignatures, signedKey } from '../storage/cross-signing.ts';
 import type { UserapiDb } from '../storage/tables.ts';
+import { signed } from './cross-signing-keys.ts';
 
 /** A page of the users of a server whose devices are held, in order of user ID. */
 export async function remoteUsersOf(
@@ -36,10 +38,12 @@ interface Row {
 /**
  * What is held of remote users' keys; users whose list was never fetched are not in it.
  * @param wanted devices by user; an empty list asks for all of them
+ * @param requester whose signatures on the master keys are told too
  */
 export async function remoteDeviceKeys(
   db: UserapiDb,
   wanted: Record<string, string[]>,
+  requester: string,
 ): Promise<Map<string, RemoteDeviceKeys>> {
   const result = await sql<Row>`
     SELECT l.user_id, l.is_stale, l.master_key, l.self_signing_key, d.device_id, d.keys, d.display_name
@@ -60,6 +64,20 @@ export async function remoteDeviceKeys(
     if (row.device_id === null || keys === null) continue;
     if (only.length > 0 && !only.includes(row.device_id)) continue;
     user.deviceKeys[row.device_id] = withName(keys, row.display_name);
+  }
+  return withSignatures(db, users, requester);
+}
+
+async function withSignatures(
+  db: UserapiDb,
+  users: Map<string, RemoteDeviceKeys>,
+  requester: string,
+): Promise<Map<string, RemoteDeviceKeys>> {
+  const added = users.size === 0 ? undefined : await selectSignatures(db, [...users.keys()], requester);
+  for (const [userId, user] of users) {
+    const [keyId] = Object.keys(own(user.masterKey, 'keys') ?? {});
+    const extra = added?.get(signedKey(userId, keyId?.slice('ed25519:'.length) ?? ''));
+    if (user.masterKey !== null) user.masterKey = signed(user.masterKey, extra);
   }
   return users;
 }

@@ -70,6 +70,9 @@ export async function removeDevices(
   userId: string,
   deviceIds: readonly string[],
 ): Promise<void> {
+  await sql`DELETE FROM userapi_key_signatures WHERE user_id = ${userId} AND key_id = ANY(${deviceIds}::text[])`.execute(
+    trx,
+  );
   for (const table of tablesOfDevice) {
     await sql`DELETE FROM ${sql.id(table)} WHERE user_id = ${userId} AND device_id = ANY(${deviceIds}::text[])`.execute(
       trx,

@@ -1,7 +1,7 @@
 import type { Generated, GeneratedAlways, Kysely, Transaction } from 'kysely';
 
 import type { AccountType } from '@seneschal/contracts';
-import type { JsonObject } from '@seneschal/matrix';
+import type { CrossSigningUsage, JsonObject } from '@seneschal/matrix';
 
 export interface UserapiTables {
   userapi_accounts: {
@@ -60,6 +60,19 @@ export interface UserapiTables {
     key_id: string;
     key: string;
     is_used: Generated<boolean>;
+  };
+  userapi_cross_signing_keys: {
+    user_id: string;
+    usage: CrossSigningUsage;
+    public_key: string;
+    key: string;
+  };
+  userapi_key_signatures: {
+    user_id: string;
+    key_id: string;
+    signer: string;
+    signer_key_id: string;
+    signature: string;
   };
   userapi_key_backup_versions: {
     user_id: string;

@@ -1,6 +1,7 @@
 import type { Endpoint } from '@seneschal/http';
 
 import { accountData, roomAccountData, setAccountData, setRoomAccountData } from './account-data.ts';
+import { uploadCrossSigningKeys, uploadSignatures } from './cross-signing.ts';
 import { deactivate } from './deactivate.ts';
 import { deleteDevice, deleteDevices } from './delete-devices.ts';
 import type { AccountDeps } from './deps.ts';
@@ -66,6 +67,8 @@ export function accountEndpoints(deps: AccountDeps): Endpoint[] {
     uploadKeys(deps),
     queryKeys(deps),
     claimKeys(deps),
+    uploadCrossSigningKeys(deps),
+    uploadSignatures(deps),
     createKeyBackup(deps),
     latestKeyBackup(deps),
     keyBackup(deps),

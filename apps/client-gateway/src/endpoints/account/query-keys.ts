@@ -28,36 +28,42 @@ export const queryKeys = (deps: Deps): Endpoint =>
       device_keys: z.record(z.string(), z.record(z.string(), jsonObject)),
       master_keys: z.record(z.string(), jsonObject),
       self_signing_keys: z.record(z.string(), jsonObject),
+      user_signing_keys: z.record(z.string(), jsonObject),
       failures: z.record(z.string(), jsonObject),
     }),
-    handle: async ({ body }) => {
+    handle: async ({ body, requester: { userId: requester } }) => {
       const entries = Object.entries(body.device_keys);
       const isLocal = ([id]: [string, unknown]): boolean => serverNameOf(id) === deps.config.server_name;
       const local = Object.fromEntries(entries.filter(isLocal));
       const remote = Object.fromEntries(entries.filter((entry) => !isLocal(entry)));
       const none = Object.fromEntries(Object.keys(local).map((id) => [id, {}]));
-      const [found, { users, failures }] = await Promise.all([
+      const [found, signing, { users, failures }] = await Promise.all([
         deps.userapi.deviceKeys(local),
-        remoteKeys(deps, remote),
+        deps.userapi.crossSigningKeys(Object.keys(local), requester),
+        remoteKeys(deps, remote, requester),
       ]);
       return {
         device_keys: { ...none, ...found, ...pick(users, (keys) => keys.deviceKeys) },
-        master_keys: pick(users, (keys) => keys.masterKey),
-        self_signing_keys: pick(users, (keys) => keys.selfSigningKey),
+        master_keys: { ...pick(signing, (keys) => keys.master), ...pick(users, (keys) => keys.masterKey) },
+        self_signing_keys: {
+          ...pick(signing, (keys) => keys.selfSigning),
+          ...pick(users, (keys) => keys.selfSigningKey),
+        },
+        user_signing_keys: pick(signing, (keys) => keys.userSigning),
         failures,
       };
     },
   });
 
 /** What users have of something; those who have none are left out. */
-function pick<T>(
-  users: ReadonlyMap<string, RemoteDeviceKeys>,
-  of: (keys: RemoteDeviceKeys) => T | null,
+function pick<Keys, T>(
+  users: ReadonlyMap<string, Keys>,
+  of: (keys: Keys) => T | null | undefined,
 ): Record<string, T> {
   const picked: [string, T][] = [];
   for (const [id, keys] of users) {
     const value = of(keys);
-    if (value !== null) picked.push([id, value]);
+    if (value !== null && value !== undefined) picked.push([id, value]);
   }
   return Object.fromEntries(picked);
 }
@@ -66,8 +72,9 @@ function pick<T>(
 async function remoteKeys(
   deps: Deps,
   wanted: Wanted,
+  requester: string,
 ): Promise<{ users: Map<string, RemoteDeviceKeys>; failures: Record<string, JsonObject> }> {
-  const held = await deps.userapi.remoteDeviceKeys(wanted);
+  const held = await deps.userapi.remoteDeviceKeys(wanted, requester);
   const missing = Object.keys(wanted).filter((id) => held.get(id)?.isStale ?? true);
   if (missing.length === 0) return { users: held, failures: {} };
   const failures = new Map<string, JsonObject>();
@@ -79,7 +86,8 @@ async function remoteKeys(
     }
   };
   await Promise.all(Array.from({ length: width }, fetchNext));
-  return { users: await deps.userapi.remoteDeviceKeys(wanted), failures: Object.fromEntries(failures) };
+  const users = await deps.userapi.remoteDeviceKeys(wanted, requester);
+  return { users, failures: Object.fromEntries(failures) };
 }
 
 async function fetchList(

@@ -7,6 +7,7 @@ import { roomRows } from './0004-room-rows.ts';
 import { remoteDevices } from './0005-remote-devices.ts';
 import { adminTokens } from './0006-admin-tokens.ts';
 import { administrators } from './0007-administrators.ts';
+import { crossSigning } from './0008-cross-signing.ts';
 
 export const userapiMigrations: Migrations = {
   '0001_accounts': accounts,
@@ -16,4 +17,5 @@ export const userapiMigrations: Migrations = {
   '0005_remote_devices': remoteDevices,
   '0006_admin_tokens': adminTokens,
   '0007_administrators': administrators,
+  '0008_cross_signing': crossSigning,
 };

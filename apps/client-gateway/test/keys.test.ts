@@ -59,19 +59,3 @@ describe('keys', () => {
     expect(answer).toMatchObject({ status: 400, body: { errcode } });
   });
 });
-
-describe('key backups', () => {
-  it('are begun, told, changed and deleted', async () => {
-    const none = await alice.request('GET', '/_matrix/client/v3/room_keys/version');
-    expect(none).toMatchObject({ status: 404, body: { errcode: 'M_NOT_FOUND' } });
-    const backup = { algorithm: 'm.megolm_backup.v1', auth_data: { public_key: 'x' } };
-    await expect(alice.call('POST', '/room_keys/version', backup)).resolves.toEqual({ version: '1' });
-    const shown = { ...backup, version: '1', count: 0, etag: '0' };
-    await expect(alice.call('GET', '/room_keys/version')).resolves.toEqual(shown);
-    await alice.call('PUT', '/room_keys/version/1', { ...backup, auth_data: {} });
-    await expect(alice.call('GET', '/room_keys/version/1')).resolves.toEqual({ ...shown, auth_data: {} });
-    await alice.call('DELETE', '/room_keys/version/1');
-    const gone = await alice.request('GET', '/_matrix/client/v3/room_keys/version/1');
-    expect(gone.status).toBe(404);
-  });
-});

@@ -33,6 +33,7 @@ export interface SyncAnswer {
   };
   account_data: { events: { type: string; content: object }[] };
   device_lists: { changed: string[]; left: string[] };
+  to_device: { events: { type: string; sender: string; content: object }[] };
 }
 
 export interface SyncOptions {

@@ -1,4 +1,5 @@
 import {
+  crossSigningKey,
   deviceKeysOf,
   type Peer,
   peerSettings,
@@ -65,6 +66,28 @@ describe('devices and keys for other servers', () => {
     const { body: later } = await ask(peer, world, { uri: devices() });
     expect(later).toMatchObject({ devices: [{ device_display_name: 'phone' }] });
     expect(later['stream_id']).toBeGreaterThan(body['stream_id'] as number);
+  });
+
+  it('tells the cross-signing keys that everybody may see', async () => {
+    const { userId } = alice;
+    const master = crossSigningKey(userId, 'master');
+    const [selfSigning, userSigning] = (['self_signing', 'user_signing'] as const).map((usage) =>
+      crossSigningKey(userId, usage, master),
+    );
+    await alice.call('POST', '/keys/device_signing/upload', {
+      master_key: master.json,
+      self_signing_key: selfSigning!.json,
+      user_signing_key: userSigning!.json,
+    });
+    const { body } = await ask(peer, world, { uri: devices() });
+    expect(body).toMatchObject({ master_key: master.json, self_signing_key: selfSigning!.json });
+    const content = { device_keys: { [userId]: [] } };
+    const found = await ask(peer, world, { method: 'POST', uri: `${keys}/query`, content });
+    expect(found.body).toMatchObject({
+      master_keys: { [userId]: master.json },
+      self_signing_keys: { [userId]: selfSigning!.json },
+    });
+    expect(JSON.stringify([body, found.body])).not.toContain(userSigning!.signingKey.publicKey);
   });
 
   it('answers queries, and gives a one-time key out once', async () => {

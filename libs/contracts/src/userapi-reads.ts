@@ -2,9 +2,11 @@ import type { JsonObject } from '@seneschal/matrix';
 
 import type { NoticesForAdmin } from './notices.ts';
 import type { RegistrationTokensForAdmin, RegistrationTokensForClient } from './registration.ts';
+import type { BackedUpSession, KeyBackupVersion } from './key-backups.ts';
 import type { RemoteDeviceKeys } from './remote-devices.ts';
 import type { AdminToken } from './admin-tokens.ts';
 import type { CrossSigningKeys } from './cross-signing.ts';
+import type { ToDeviceMessage } from './to-device.ts';
 import type { AccountType } from './userapi.ts';
 
 export interface Account {
@@ -50,13 +52,6 @@ export interface SessionSummary {
   pushers: number;
   devicesWithKeys: number;
   hasKeyBackup: boolean;
-}
-
-/** One version of a user's key backup. */
-export interface KeyBackupVersion {
-  version: string;
-  algorithm: string;
-  authData: JsonObject;
 }
 
 /** What every gateway needs to know its callers. */
@@ -107,6 +102,13 @@ export interface UserapiForClient extends UserapiForAdmin, RegistrationTokensFor
   ): Promise<Map<string, RemoteDeviceKeys>>;
   latestKeyBackup(userId: string): Promise<KeyBackupVersion | undefined>;
   keyBackup(userId: string, version: string): Promise<KeyBackupVersion | undefined>;
+  /** One session, those of a room, or all of a backup; undefined when there is no such backup. */
+  backedUpSessions(sessions: {
+    userId: string;
+    version: string;
+    roomId?: string | undefined;
+    sessionId?: string | undefined;
+  }): Promise<BackedUpSession[] | undefined>;
 }
 
 export interface UserapiForSync {
@@ -119,6 +121,11 @@ export interface UserapiForSync {
     to: number,
   ): Promise<{ roomId: string | null; type: string; content: JsonObject }[]>;
   deviceIds(userId: string): Promise<string[]>;
+  /** The first messages to a device after a position; the answer's `upTo` is where to go on from. */
+  toDevice(
+    device: { userId: string; deviceId: string },
+    range: { after: number; upTo: number; limit: number },
+  ): Promise<{ messages: ToDeviceMessage[]; upTo: number }>;
   /** Users, anywhere, whose device list changed in (from, to]; `signed` are those whose keys the user signed. */
   deviceListChanges(
     userId: string,

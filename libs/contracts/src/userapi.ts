@@ -7,8 +7,10 @@ import { purgeRoomCommand } from './room-rows.ts';
 export { ensureNoticesAccount, sendNotices } from './notices.ts';
 export * from './admin-tokens.ts';
 export * from './cross-signing.ts';
+export * from './key-backups.ts';
 export * from './registration.ts';
 export * from './remote-devices.ts';
+export * from './to-device.ts';
 
 /** The values of `userapi_accounts.account_type`. */
 export const accountTypes = { user: 1, guest: 2, admin: 3, appservice: 4 } as const;
@@ -166,27 +168,6 @@ export const claimKeys = command('userapi', 'claimKeys', {
   output: z.object({ oneTimeKeys: z.record(z.string(), z.record(z.string(), jsonObject)) }),
 });
 
-export const createKeyBackupVersion = command('userapi', 'createKeyBackupVersion', {
-  input: z.object({ userId: z.string(), algorithm: z.string(), authData: jsonObject }),
-  output: z.object({ version: z.string() }),
-});
-
-/** M_INVALID_PARAM when the algorithm is not the one of the backup. */
-export const updateKeyBackupVersion = command('userapi', 'updateKeyBackupVersion', {
-  input: z.object({
-    userId: z.string(),
-    version: z.string(),
-    algorithm: z.string(),
-    authData: jsonObject,
-  }),
-  output: empty,
-});
-
-export const deleteKeyBackupVersion = command('userapi', 'deleteKeyBackupVersion', {
-  input: z.object({ userId: z.string(), version: z.string() }),
-  output: empty,
-});
-
 /** Deletes what users have stored for a room: account data with tags, and the facts that tell of it. */
 export const purgeRoomData = purgeRoomCommand('userapi');
 
@@ -205,6 +186,7 @@ const userapiFact = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('device_list_changed'), userId: z.string() }),
   /** A user signed the master key of another: only the signer sees it. */
   z.object({ kind: z.literal('user_signed'), userId: z.string(), target: z.string() }),
+  z.object({ kind: z.literal('to_device_sent'), userIds: z.array(z.string()) }),
   z.object({
     kind: z.literal('account_data_changed'),
     userId: z.string(),

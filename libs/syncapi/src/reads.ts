@@ -4,6 +4,7 @@ import type { Database } from '@seneschal/database';
 import { invalidParam, type JsonObject, own } from '@seneschal/matrix';
 import { Lifecycle, type Logger, type Metrics, type Stoppable } from '@seneschal/observability';
 
+import { acknowledge, type AcknowledgeDeps } from './sync/acknowledge.ts';
 import { compileFilter, parseFilterText } from './filters.ts';
 import { filter } from './queries/filter.ts';
 import { keyChanges } from './queries/key-changes.ts';
@@ -12,7 +13,7 @@ import { Departures } from './sync/departures.ts';
 import { Gate } from './sync/gate.ts';
 import { longPoll, type LongPollDeps } from './sync/long-poll.ts';
 import { Positions } from './sync/positions.ts';
-import { parseSyncToken, positionOf, tokenOf } from './tokens.ts';
+import { parseSyncToken, positionOf, toDeviceOf, tokenOf } from './tokens.ts';
 import { listenForWakeups } from './wakeups/listen.ts';
 import { Waiters } from './wakeups/waiters.ts';
 
@@ -58,7 +59,7 @@ export function syncapiReads(given: SyncapiReadsDeps): SyncapiReads {
   const storedFilter = (userId: string, filterId: string): Promise<JsonObject | undefined> =>
     filter(db, userId, filterId);
   return {
-    sync: (request) => sync({ ...deps, departures }, storedFilter, request),
+    sync: (request) => sync({ ...deps, bus, logger, departures }, storedFilter, request),
     filter: storedFilter,
     keyChanges: (userId, from, to) => keyChanges(reads, userId, parseSyncToken(from), parseSyncToken(to)),
     positionOf,
@@ -68,13 +69,16 @@ export function syncapiReads(given: SyncapiReadsDeps): SyncapiReads {
 }
 
 async function sync(
-  deps: LongPollDeps & { departures: Departures },
+  deps: LongPollDeps & AcknowledgeDeps & { departures: Departures },
   storedFilter: SyncapiForClient['filter'],
   request: SyncRequest,
 ): Promise<JsonObject> {
   const { userId, deviceId, fullState, signal } = request;
   const since = request.since === undefined ? null : parseSyncToken(request.since);
-  if (since !== null) deps.departures.cameBack(userId, deviceId, since.roomserver);
+  if (since !== null) {
+    deps.departures.cameBack(userId, deviceId, since.roomserver);
+    await acknowledge(deps, { userId, deviceId }, toDeviceOf(since));
+  }
   const answer = await longPoll(deps, {
     userId,
     deviceId,

@@ -4,21 +4,36 @@ import { invalidParam } from '@seneschal/matrix';
 export interface SyncPosition {
   roomserver: number;
   userapi: number;
+  /** Where messages to the device were cut off; the same as `userapi` when absent. */
+  toDevice?: number;
 }
 
-const syncToken = /^s(\d{1,15})_(\d{1,15})$/;
+const syncToken = /^s(\d{1,15})_(\d{1,15})(?:_(\d{1,15}))?$/;
 const pageToken = /^t(\d{1,15})$/;
 
-/** The token of a sync: `s<position of the room server>_<position of the user API>`. */
-export function syncTokenOf(position: SyncPosition): string {
-  return `s${position.roomserver}_${position.userapi}`;
+/**
+ * The token of a sync: `s<position of the room server>_<position of the user API>`, and where there are more
+ * messages to the device, `_<position of the last one told>`.
+ */
+export function syncTokenOf({ roomserver, userapi, toDevice = userapi }: SyncPosition): string {
+  return `s${roomserver}_${userapi}${toDevice < userapi ? `_${toDevice}` : ''}`;
 }
 
 /** Throws M_INVALID_PARAM. */
 export function parseSyncToken(token: string): SyncPosition {
   const match = syncToken.exec(token);
   if (match === null) throw invalidParam('That is not a token of sync.');
-  return { roomserver: Number(match[1]), userapi: Number(match[2]) };
+  const [, roomserver, userapi, toDevice] = match;
+  return {
+    roomserver: Number(roomserver),
+    userapi: Number(userapi),
+    ...(toDevice === undefined ? {} : { toDevice: Number(toDevice) }),
+  };
+}
+
+/** Up to where a device has got its messages; 0 before its first sync. */
+export function toDeviceOf(since: SyncPosition | null): number {
+  return since?.toDevice ?? since?.userapi ?? 0;
 }
 
 /** The token of a page of messages: `t<position>`. */

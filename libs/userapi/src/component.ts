@@ -6,6 +6,7 @@ import { handleJob, type Jobs } from '@seneschal/jobs';
 import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
 
 import { createAdminToken, recordAdminTokenUse, revokeAdminToken } from './commands/admin-tokens.ts';
+import { deleteBackedUpSessions, storeBackedUpSessions } from './commands/backed-up-sessions.ts';
 import { claimKeys } from './commands/claim-keys.ts';
 import { createAccount } from './commands/create-account.ts';
 import { createDevice } from './commands/create-device.ts';
@@ -30,6 +31,7 @@ import {
   markRemoteDevicesStale,
   replaceRemoteDevices,
 } from './commands/remote-devices.ts';
+import { acknowledgeToDevice, sendToDevice } from './commands/send-to-device.ts';
 import { setAccountData } from './commands/set-account-data.ts';
 import { setAdministrator } from './commands/set-administrator.ts';
 import { setDeviceDisplayName } from './commands/set-device-display-name.ts';
@@ -92,6 +94,10 @@ function handlers(deps: { db: UserapiDb; bus: Bus; serverName: string }): Handle
     handle(userapi.createKeyBackupVersion, (input, context) => createKeyBackupVersion(deps, input, context)),
     handle(userapi.updateKeyBackupVersion, (input) => updateKeyBackupVersion(deps, input)),
     handle(userapi.deleteKeyBackupVersion, (input) => deleteKeyBackupVersion(deps, input)),
+    handle(userapi.storeBackedUpSessions, (input) => storeBackedUpSessions(deps, input)),
+    handle(userapi.deleteBackedUpSessions, (input) => deleteBackedUpSessions(deps, input)),
+    handle(userapi.sendToDevice, (input, context) => sendToDevice(deps, input, context)),
+    handle(userapi.acknowledgeToDevice, (input) => acknowledgeToDevice(deps, input)),
     handle(userapi.createRegistrationToken, (input, context) =>
       createRegistrationToken(deps, input, context),
     ),

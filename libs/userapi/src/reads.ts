@@ -11,6 +11,7 @@ import { type Database, lastPosition } from '@seneschal/database';
 import { account } from './queries/account.ts';
 import { accountData, accountDataBetween } from './queries/account-data.ts';
 import { crossSigningKeys } from './queries/cross-signing-keys.ts';
+import { backedUpSessions } from './queries/backed-up-sessions.ts';
 import { deviceKeys } from './queries/device-keys.ts';
 import { deviceListChanges, deviceListPosition } from './queries/device-list-changes.ts';
 import { deviceIds } from './queries/device-ids.ts';
@@ -30,6 +31,7 @@ import { remoteDeviceKeys, remoteUsersOf } from './queries/remote-devices.ts';
 import { requesterByToken } from './queries/requester-by-token.ts';
 import { sessionSummary } from './queries/session-summary.ts';
 import { sessions } from './queries/sessions.ts';
+import { toDevice } from './queries/to-device.ts';
 import { verifyPassword } from './queries/verify-password.ts';
 import { countNoticeUsers } from './storage/notice-users.ts';
 import type { UserapiTables } from './storage/tables.ts';
@@ -61,6 +63,8 @@ export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_co
     deviceKeys: (wanted) => deviceKeys(db, wanted),
     latestKeyBackup: (userId) => keyBackup(db, userId, undefined),
     keyBackup: (userId, version) => keyBackup(db, userId, version),
+    backedUpSessions: (sessions) => backedUpSessions(db, sessions),
+    toDevice: (device, range) => toDevice(db, device, range),
     position: () => lastPosition(db, userapi.userapiOutput.table),
     accountDataBetween: (userId, from, to) => accountDataBetween(db, userId, from, to),
     deviceListChanges: (userId, from, to) => deviceListChanges(db, userId, from, to),

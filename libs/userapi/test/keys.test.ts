@@ -169,6 +169,8 @@ describe('key backup versions', () => {
       version,
       algorithm: 'a',
       authData: { n: 2 },
+      count: 0,
+      etag: '0',
     });
     await fixture.call(userapi.deleteKeyBackupVersion, { userId, version });
     await expect(fixture.reads.keyBackup(userId, version)).resolves.toBeUndefined();

@@ -3,14 +3,16 @@ import { z } from 'zod';
 import type { CallBus } from '@seneschal/bus';
 import { userapi, type UserapiForFederation } from '@seneschal/contracts';
 import { endpoint, type Endpoint } from '@seneschal/http';
+import type { JsonObject } from '@seneschal/matrix';
 
 import { requireAllLocal, userId } from './local-user.ts';
 
-const byDevice = z.record(z.string(), z.record(z.string(), z.record(z.string(), z.unknown())));
+const byUser = z.record(z.string(), z.record(z.string(), z.unknown()));
+const byDevice = z.record(z.string(), byUser);
 
 interface Deps {
   bus: CallBus;
-  userapi: Pick<UserapiForFederation, 'deviceKeys'>;
+  userapi: Pick<UserapiForFederation, 'deviceKeys' | 'crossSigningKeys'>;
   config: { server_name: string };
 }
 
@@ -23,10 +25,19 @@ export const queryKeys = (deps: Omit<Deps, 'bus'>): Endpoint =>
     rateLimit: 'none',
     summary: 'The device keys of users of this server',
     body: z.object({ device_keys: z.record(userId, z.array(z.string())) }),
-    answer: z.object({ device_keys: byDevice }),
+    answer: z.object({ device_keys: byDevice, master_keys: byUser, self_signing_keys: byUser }),
     handle: async ({ body }) => {
       requireAllLocal(Object.keys(body.device_keys), deps.config.server_name);
-      return { device_keys: await deps.userapi.deviceKeys(body.device_keys) };
+      const signing = await deps.userapi.crossSigningKeys(Object.keys(body.device_keys), null);
+      const keysOf = (usage: 'master' | 'selfSigning'): Record<string, JsonObject> =>
+        Object.fromEntries(
+          [...signing].flatMap(([user, { [usage]: key }]) => (key === undefined ? [] : [[user, key]])),
+        );
+      return {
+        device_keys: await deps.userapi.deviceKeys(body.device_keys),
+        master_keys: keysOf('master'),
+        self_signing_keys: keysOf('selfSigning'),
+      };
     },
   });
 

@@ -8,7 +8,7 @@ export interface UserapiConsumerDeps {
   roomserver: Pick<RoomserverForSync, 'joinedRooms'>;
 }
 
-/** Wakes users whose account data changed, and those who share a room with one whose devices changed. */
+/** Wakes users whose account data changed or whose devices got messages, and those who share a room with one whose devices changed. */
 export function userapiConsumer({ bus, roomserver }: UserapiConsumerDeps): Consumer<UserapiFact> {
   return {
     name: 'syncapi-userapi',
@@ -17,7 +17,7 @@ export function userapiConsumer({ bus, roomserver }: UserapiConsumerDeps): Consu
       const owners = new Set<string>();
       const users = new Set<string>();
       for (const { fact } of entries) {
-        users.add(fact.userId);
+        for (const userId of 'userIds' in fact ? fact.userIds : [fact.userId]) users.add(userId);
         if (fact.kind === 'device_list_changed') owners.add(fact.userId);
       }
       const rooms = new Set<string>();

@@ -2,11 +2,13 @@ import type { MemberState, RoomSync } from '@seneschal/contracts';
 import type { JsonObject } from '@seneschal/matrix';
 
 import { keyChanges } from '../queries/key-changes.ts';
-import { syncTokenOf } from '../tokens.ts';
+import { syncTokenOf, toDeviceOf } from '../tokens.ts';
 import { joinedSection, leftRoom } from './joined-section.ts';
 import { purgedRoom } from './purged-room.ts';
 import { isNewlyJoined, joinRequest, leaveRequest, type RoomsBySection, sortRooms } from './room-requests.ts';
 import type { AccountData, SyncQuery, SyncReads } from './sync-query.ts';
+
+const mostMessages = 100;
 
 export interface BuiltSync {
   body: JsonObject;
@@ -19,30 +21,42 @@ export async function buildSync(reads: SyncReads, query: SyncQuery): Promise<Bui
   const changed = await changedRooms(reads, query);
   const accountData = await readAccountData(reads, query, changed);
   const sections = sortRooms(query, withAccountData(query, changed, accountData));
-  const [rooms, devices, keys] = await Promise.all([
+  const [rooms, devices, keys, toDevice] = await Promise.all([
     roomSections(reads, query, sections, accountData),
     query.since === null
       ? { changed: [], left: [] }
       : keyChanges(reads, query.userId, query.since, query.until),
     reads.userapi.keyCounts(query.userId, query.deviceId),
+    toDeviceMessages(reads, query),
   ]);
   const globalAccountData = accountData
     .filter(({ roomId, type }) => roomId === null && query.filter.wantsAccountData(type))
     .map(({ type, content }) => ({ type, content }));
   const body = {
-    next_batch: syncTokenOf(query.until),
+    next_batch: syncTokenOf({ ...query.until, toDevice: toDevice.upTo }),
     rooms,
     account_data: { events: globalAccountData },
     presence: { events: [] },
-    to_device: { events: [] },
+    to_device: { events: toDevice.messages.map(({ position: _, ...message }) => message) },
     device_lists: { changed: devices.changed, left: devices.left },
-    device_one_time_keys_count: keys.oneTimeKeys,
+    // Named also when there are none left: some clients take a missing count for an unchanged one.
+    device_one_time_keys_count: { signed_curve25519: 0, ...keys.oneTimeKeys },
     device_unused_fallback_key_types: keys.unusedFallbackKeyTypes,
   };
   const isEmpty =
     Object.values(rooms).every((section) => Object.keys(section).length === 0) &&
-    globalAccountData.length + devices.changed.length + devices.left.length === 0;
+    globalAccountData.length + devices.changed.length + devices.left.length + toDevice.messages.length === 0;
   return { body, isEmpty };
+}
+
+/** As many as fit into one answer; nothing is asked where the log has not grown. */
+async function toDeviceMessages(
+  { userapi }: SyncReads,
+  { userId, deviceId, since, until }: SyncQuery,
+): ReturnType<SyncReads['userapi']['toDevice']> {
+  const after = toDeviceOf(since);
+  if (after >= until.userapi) return { messages: [], upTo: until.userapi };
+  return userapi.toDevice({ userId, deviceId }, { after, upTo: until.userapi, limit: mostMessages });
 }
 
 async function changedRooms({ roomserver }: SyncReads, query: SyncQuery): Promise<MemberState[]> {

@@ -7,6 +7,7 @@ import { transact } from '@seneschal/database';
 import { invalidParam, notFound } from '@seneschal/matrix';
 
 import { lockAccount } from '../storage/accounts.ts';
+import { removeSessions } from '../storage/key-backups.ts';
 import type { UserapiDb } from '../storage/tables.ts';
 
 type Create = z.infer<typeof userapi.createKeyBackupVersion.input>;
@@ -61,13 +62,16 @@ export async function updateKeyBackupVersion(
   return {};
 }
 
-/** Deletes a backup; deleting it again is no error. M_NOT_FOUND when there never was one. */
+/** Deletes a backup with all that is in it; deleting it again is no error. M_NOT_FOUND when there never was one. */
 export async function deleteKeyBackupVersion(
   deps: KeyBackupDeps,
   { userId, version }: Delete,
 ): Promise<Record<string, never>> {
-  const deleted = await sql`UPDATE userapi_key_backup_versions SET is_deleted = true, auth_data = '{}'
-    WHERE user_id = ${userId} AND version::text = ${version}`.execute(deps.db);
-  if (deleted.numAffectedRows === 0n) throw notFound('There is no such key backup.');
+  await transact(deps.db, async (trx) => {
+    const deleted = await sql`UPDATE userapi_key_backup_versions SET is_deleted = true, auth_data = '{}'
+      WHERE user_id = ${userId} AND version::text = ${version}`.execute(trx);
+    if (deleted.numAffectedRows === 0n) throw notFound('There is no such key backup.');
+    await removeSessions(trx, { userId, version });
+  });
   return {};
 }

@@ -97,7 +97,10 @@ interface Asked {
   keyId: string;
   object: JsonObject;
 }
-type Failure = { errcode: string; error: string };
+interface Failure {
+  errcode: string;
+  error: string;
+}
 
 function check(known: Known, userId: string, { target, keyId, object }: Asked): KeySignature[] | Failure {
   const master = known.masters.get(target);

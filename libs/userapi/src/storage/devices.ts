@@ -62,6 +62,7 @@ const tablesOfDevice = [
   'userapi_device_keys',
   'userapi_one_time_keys',
   'userapi_fallback_keys',
+  'userapi_to_device',
 ] as const;
 
 /** Ends sessions: tokens, connections, pushers and all keys of the devices go. */

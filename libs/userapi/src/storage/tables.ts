@@ -81,6 +81,25 @@ export interface UserapiTables {
     auth_data: JsonObject;
     created_ts: number;
     is_deleted: Generated<boolean>;
+    etag: Generated<number>;
+  };
+  userapi_key_backups: {
+    user_id: string;
+    version: number;
+    room_id: string;
+    session_id: string;
+    first_message_index: number;
+    forwarded_count: number;
+    is_verified: boolean;
+    session_data: JsonObject;
+  };
+  userapi_to_device: {
+    user_id: string;
+    device_id: string;
+    position: number;
+    sender: string;
+    type: string;
+    content: JsonObject;
   };
   userapi_remote_device_lists: {
     user_id: string;

@@ -14,6 +14,8 @@ import {
   latestKeyBackup,
   updateKeyBackup,
 } from './key-backups.ts';
+import { backedUpSessions, deleteBackedUpSessions, storeBackedUpSessions } from './backed-up-sessions.ts';
+import { sendToDevice } from './send-to-device.ts';
 import { claimKeys, uploadKeys } from './keys.ts';
 import { login, loginFlows } from './login.ts';
 import { logout, logoutAll } from './logout.ts';
@@ -74,5 +76,9 @@ export function accountEndpoints(deps: AccountDeps): Endpoint[] {
     keyBackup(deps),
     updateKeyBackup(deps),
     deleteKeyBackup(deps),
+    ...storeBackedUpSessions(deps),
+    ...backedUpSessions(deps),
+    ...deleteBackedUpSessions(deps),
+    sendToDevice(deps),
   ];
 }

@@ -89,9 +89,8 @@ export const deleteKeyBackup = (deps: Pick<AccountDeps, 'bus'>): Endpoint =>
     },
   });
 
-/** The keys themselves cannot be stored yet, so every backup is empty. */
 function show(backup: KeyBackupVersion | undefined): z.infer<typeof shown> {
   if (backup === undefined) throw notFound('There is no such key backup.');
-  const { version, algorithm, authData } = backup;
-  return { algorithm, auth_data: authData, count: 0, etag: '0', version };
+  const { authData, ...rest } = backup;
+  return { ...rest, auth_data: authData };
 }

@@ -8,6 +8,8 @@ import { remoteDevices } from './0005-remote-devices.ts';
 import { adminTokens } from './0006-admin-tokens.ts';
 import { administrators } from './0007-administrators.ts';
 import { crossSigning } from './0008-cross-signing.ts';
+import { keyBackups } from './0009-key-backups.ts';
+import { toDevice } from './0010-to-device.ts';
 
 export const userapiMigrations: Migrations = {
   '0001_accounts': accounts,
@@ -18,4 +20,6 @@ export const userapiMigrations: Migrations = {
   '0006_admin_tokens': adminTokens,
   '0007_administrators': administrators,
   '0008_cross_signing': crossSigning,
+  '0009_key_backups': keyBackups,
+  '0010_to_device': toDevice,
 };

@@ -19,6 +19,23 @@ export function operations(client: HttpClient, admin: User): Call[] {
       },
     },
     {
+      name: 'GET /_seneschal/v1/self-check',
+      size: 'the whole server',
+      run: () => client.expect('GET', '/_seneschal/v1/self-check', { token }),
+      check: async (answer) => {
+        const found = (at(answer, 'findings') as { id: string }[]).map(({ id }) => id);
+        const mustNotBe = [
+          'check_failed',
+          'missing_index',
+          'invalid_index',
+          'pending_migration',
+          'redis_evicts',
+        ];
+        const wrong = found.filter((id) => mustNotBe.includes(id));
+        verify(wrong.length === 0, `it found ${wrong.join(', ')}`);
+      },
+    },
+    {
       name: 'GET /_seneschal/v1/audit',
       size: 'what this demo did',
       run: () => client.expect('GET', '/_seneschal/v1/audit', { token, query: { actor: admin.userId } }),

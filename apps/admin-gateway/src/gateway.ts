@@ -9,6 +9,7 @@ import { userapiMigrations, userapiReads } from '@seneschal/userapi';
 import { type AdminDeps, adminEndpoints } from './endpoints/index.ts';
 import { type OperationsDeps, operationsEndpoints } from './endpoints/operations/index.ts';
 import { type SearchEndpointDeps, searchEndpoints } from './endpoints/search/index.ts';
+import { checksOf } from './self-check/index.ts';
 
 /** Everything that the admin gateway serves. */
 export function adminGatewayEndpoints(deps: AdminDeps & OperationsDeps & SearchEndpointDeps): Endpoint[] {
@@ -28,6 +29,7 @@ export async function adminGateway(platform: Platform): Promise<Gateway> {
   const endpoints = adminGatewayEndpoints({
     audit,
     bus,
+    checks: checksOf({ config, database, bus, search, roomserver }),
     config,
     jobs,
     metrics,

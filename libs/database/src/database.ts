@@ -3,12 +3,15 @@ import pg from 'pg';
 
 import type { Logger, Stoppable } from '@seneschal/observability';
 
+import type { Migrations } from './migrate.ts';
 import { PreparingClient } from './prepared.ts';
 
 /** A pool of connections; each component sees it through its own table types. */
 export interface Database extends Stoppable {
   /** The database as one component sees it. */
   tables<T>(): Kysely<T>;
+  /** The migrations of each component that this process has brought up to date. */
+  readonly migrated: Map<string, Migrations>;
   /** Connections that are open, that are idle, and queries that wait for one. */
   pool(): { open: number; idle: number; waiting: number };
 }
@@ -53,6 +56,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on('connect', (client) => client.on('error', () => undefined));
   const kysely = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
   return {
+    migrated: new Map<string, Migrations>(),
     tables: <T>() => kysely as unknown as Kysely<T>,
     pool: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     stop: () => kysely.destroy(),

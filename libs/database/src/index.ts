@@ -1,5 +1,6 @@
 export { openDatabase, sqlState, transact, type Database } from './database.ts';
 export { allotPositions, appendToLog, createLogTable, insertFacts, lastPosition, lockLog } from './log.ts';
+export { declaredIndexes, type Index, pendingMigrations, storedIndexes } from './schema.ts';
 export { migrate, sqlMigration, type Migrations } from './migrate.ts';
 export {
   countAllOwned,

@@ -19,7 +19,10 @@ export async function migrate(database: Database, component: string, migrations:
   });
   for (let attempt = 1; ; attempt += 1) {
     const { error } = await migrator.migrateToLatest().catch((failure: unknown) => ({ error: failure }));
-    if (error === undefined) return;
+    if (error === undefined) {
+      database.migrated.set(component, migrations);
+      return;
+    }
     // Kysely looks at all tables there are, one of which may be dropped meanwhile: that of an old search index.
     if (attempt < 5 && sqlState(error) === undefinedTable) continue;
     throw new Error(`The tables of ${component} could not be brought up to date.`, { cause: error });

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 
 import type { JobState } from '@seneschal/contracts';
 
-import { type JobTables, now } from './tables.ts';
+import { held, type JobTables, now } from './tables.ts';
 
 export interface JobCount {
   kind: string;
@@ -18,6 +18,30 @@ export async function jobCounts(db: Kysely<JobTables>): Promise<JobCount[]> {
     SELECT kind, state, count(*) AS count,
       CASE state WHEN 'queued' THEN greatest(${now} - min(not_before), 0) ELSE 0 END AS "dueMs"
     FROM jobs GROUP BY kind, state
+  `.execute(db);
+  return found.rows;
+}
+
+/** Jobs of one kind that are not run although they should be. */
+export interface LateJobs {
+  kind: string;
+  component: string;
+  count: number;
+  /** For how long the first of them should have been run, in ms. */
+  ms: number;
+  jobId: string;
+}
+
+/** Jobs that are due, or whose runner has not been heard of, for longer than `lateMs`. */
+export async function lateJobs(db: Kysely<JobTables>, lateMs: number): Promise<LateJobs[]> {
+  const found = await sql<LateJobs>`
+    SELECT kind, component, count(*) AS count, max(ms) AS ms, (array_agg(job_id ORDER BY ms DESC))[1] AS "jobId"
+    FROM (
+      SELECT kind, component, job_id,
+        ${now} - CASE state WHEN 'queued' THEN greatest(not_before, updated_ts) ELSE lease_until END AS ms
+      FROM jobs WHERE finished_ts IS NULL AND (state = 'queued' OR state IN ${held})
+    ) AS waiting
+    WHERE ms > ${lateMs} GROUP BY kind, component ORDER BY max(ms) DESC
   `.execute(db);
   return found.rows;
 }

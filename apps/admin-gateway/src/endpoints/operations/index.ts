@@ -4,11 +4,14 @@ import type { Metrics } from '@seneschal/observability';
 import { metricsEndpoint } from '@seneschal/service';
 
 import { type AdminTokenDeps, createAdminToken, listAdminTokens, revokeAdminToken } from './admin-tokens.ts';
+import type { Check } from '../../self-check/finding.ts';
 import { audit, auditExport } from './audit.ts';
+import { selfCheckEndpoint } from './self-check.ts';
 
 export interface OperationsDeps extends AdminTokenDeps {
   audit: AuditReads;
   metrics: Metrics;
+  checks: readonly Check[];
 }
 
 /** What those need who run the server, rather than its users and rooms. */
@@ -19,6 +22,7 @@ export function operationsEndpoints(deps: OperationsDeps): Endpoint[] {
     createAdminToken(deps),
     listAdminTokens(deps),
     revokeAdminToken(deps),
+    selfCheckEndpoint(deps),
     metricsEndpoint(deps.metrics, { path: '/_seneschal/v1/metrics', access: 'admin' }),
   ];
 }

@@ -157,10 +157,19 @@ async function check(
   );
   const params = endpoint.params && parsed(endpoint.params, unescaped, 'param');
   const checkedQuery = endpoint.query && parsed(endpoint.query, queryObject(query), 'param');
+  refuseNul(checkedQuery);
   await endpoint.before?.(params);
   if (endpoint.body === undefined) return { params, query: checkedQuery, body: undefined };
   const body = server?.body ?? parseBody(endpoint, await readBody(request, maxBodyBytes));
   return { params, query: checkedQuery, body: parsed(endpoint.body, body, 'body') };
+}
+
+/** PostgreSQL takes no text with a NUL, so what is looked for by such a text is nowhere. */
+function refuseNul(query: unknown): void {
+  for (const [name, value] of Object.entries(query ?? {}) as [string, unknown][]) {
+    const texts = [value].flat().filter((one) => typeof one === 'string');
+    if (texts.some((one) => one.includes('\0'))) throw invalidParam(`${name}: has a NUL character.`);
+  }
 }
 
 /** A parameter that comes several times is an array, as in `?via=a&via=b`. */

@@ -17,7 +17,11 @@ const filter = {
   actor: z.string().optional(),
   action: z.string().optional(),
   target: z.string().optional(),
-  status: wholeNumber.optional(),
+  status: z
+    .string()
+    .regex(/^[1-5]\d\d$/, 'is not a status of HTTP')
+    .transform(Number)
+    .optional(),
   since: wholeNumber.optional(),
   until: wholeNumber.optional(),
 };

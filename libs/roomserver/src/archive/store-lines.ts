@@ -145,6 +145,7 @@ export async function finishImport(trx: Trx, roomNid: number, line: LineOf<'room
   await insertFacts(trx, table, [position], [fact]);
   await sql`
     UPDATE roomserver_rooms SET is_closed = false, is_listed = ${line.is_listed}, imported_position = ${position},
+      may_hide_history = true,
       last_position = ${position}, state_position = ${position},
       joined_members = (
         SELECT count(*) FROM roomserver_memberships WHERE room_nid = ${roomNid} AND membership = 'join'

@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 
-import { serverNameOf } from '@seneschal/matrix';
+import { ownString, serverNameOf } from '@seneschal/matrix';
 
 import type { NewEvent } from '../room/room-event.ts';
 import type { RoomDraft } from '../room/room-draft.ts';
@@ -91,10 +91,18 @@ function updateRoom(draft: RoomDraft): RawBuilder<unknown> {
       state_position = CASE WHEN ${draft.isStateChanged}::boolean
         THEN (SELECT max(position) FROM numbered) ELSE state_position END,
       joined_members = joined_members + ${countChange(draft, 'join')}::int,
-      invited_members = invited_members + ${countChange(draft, 'invite')}::int
+      invited_members = invited_members + ${countChange(draft, 'invite')}::int,
+      may_hide_history = may_hide_history OR ${draft.events.some(hidesHistory)}::boolean
     WHERE room_nid = ${draft.room.roomNid}::bigint AND last_position = ${draft.room.lastPosition}::bigint
       AND is_closed = ${draft.room.isClosed ?? false}::boolean
     RETURNING room_nid`;
+}
+
+/** Whether members may not see everything from here on: any value but these two is, or may be taken for, one that hides. */
+function hidesHistory({ pdu }: NewEvent): boolean {
+  if (pdu.type !== 'm.room.history_visibility' || pdu.state_key !== '') return false;
+  const value = ownString(pdu.content, 'history_visibility');
+  return value !== 'shared' && value !== 'world_readable';
 }
 
 type NumberOf = (event: NewEvent) => number;

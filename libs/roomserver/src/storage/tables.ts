@@ -17,6 +17,8 @@ export interface RoomserverTables {
     created_ts: number;
     is_closed: Generated<boolean>;
     imported_position: Generated<number>;
+    /** False when members have always been allowed to see all of the room's history. */
+    may_hide_history: Generated<boolean>;
   };
   roomserver_events: {
     position: number;

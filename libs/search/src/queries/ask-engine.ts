@@ -1,7 +1,7 @@
 import type { SearchRequest, StoredEvent } from '@seneschal/contracts';
 
 import { type EngineAnswer, type EngineQuery, type Hit, IndexMissing } from '../engines/engine.ts';
-import { liveIndex } from '../storage/indexes.ts';
+import { liveIndex, type StoredIndex } from '../storage/indexes.ts';
 import type { SearchDeps } from './search.ts';
 import type { PageToken } from './tokens.ts';
 
@@ -15,6 +15,14 @@ export interface Found {
 
 type Query = Omit<EngineQuery, 'offset' | 'limit' | 'upTo'>;
 
+export interface Question {
+  /** The live index, as it was a moment ago. */
+  index: StoredIndex | undefined;
+  query: Query;
+  from: PageToken;
+  limit: number;
+}
+
 /** A page with hits that cannot be shown any more is filled up with at most this many further questions. */
 const maximumRounds = 5;
 
@@ -25,9 +33,7 @@ export const deepestRank = 10_000;
 export async function askEngine(
   deps: SearchDeps,
   request: Pick<SearchRequest, 'userId' | 'deviceId'>,
-  query: Query,
-  from: PageToken,
-  limit: number,
+  { index, query, from, limit }: Question,
 ): Promise<Found> {
   const found: Found = { total: 0, results: [], highlights: [], next: from };
   const highlights = new Set<string>();
@@ -35,7 +41,7 @@ export async function askEngine(
     const wanted = limit - found.results.length;
     if (wanted === 0) break;
     const { upTo, offset } = found.next;
-    const answer = await searchLive(deps, { ...query, upTo, offset, limit: wanted + 1 });
+    const answer = await searchLive(deps, index, { ...query, upTo, offset, limit: wanted + 1 });
     if (round === 0) found.total = answer.total;
     const hits = answer.hits.slice(0, wanted);
     for (const { hit, event } of await readable(deps, request, hits)) {
@@ -49,9 +55,13 @@ export async function askEngine(
 }
 
 /** A reindex may put another index in its place while it is asked. */
-async function searchLive(deps: SearchDeps, query: EngineQuery): Promise<EngineAnswer> {
+async function searchLive(
+  deps: SearchDeps,
+  known: StoredIndex | undefined,
+  query: EngineQuery,
+): Promise<EngineAnswer> {
   for (let attempt = 1; ; attempt += 1) {
-    const index = await liveIndex(deps.db);
+    const index = attempt === 1 ? known : await liveIndex(deps.db);
     const engine = index && deps.engines.of(index.engine);
     if (index === undefined || engine === undefined) return { total: 0, hits: [] };
     try {

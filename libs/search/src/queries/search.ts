@@ -10,6 +10,7 @@ import type {
 
 import { wordsOf } from '../documents/term.ts';
 import type { Engines } from '../engines/open-engines.ts';
+import { liveIndex, type StoredIndex } from '../storage/indexes.ts';
 import type { SearchTables } from '../storage/tables.ts';
 import { askEngine, type Found } from './ask-engine.ts';
 import { engineQuery } from './engine-query.ts';
@@ -33,14 +34,15 @@ const nothing = { count: 0, results: [], highlights: [], groups: [] };
  * redacted or purged a moment ago, and is still in the index, is not shown.
  */
 export async function search(deps: SearchDeps, request: SearchRequest): Promise<SearchPage> {
-  const [from, ranges] = await Promise.all([
-    startOf(deps, request),
+  const [index, ranges] = await Promise.all([
+    liveIndex(deps.db),
     deps.roomserver.visibleRanges(request.userId),
   ]);
+  const from = startOf(request, index);
   const query = engineQuery(request, wordsOf(request.term), ranges, from);
   if (query === undefined) return nothing;
   const limit = Math.min(Math.max(request.filter.limit ?? defaultLimit, 1), largestLimit);
-  const found = await askEngine(deps, request, query, from, limit);
+  const found = await askEngine(deps, request, { index, query, from, limit });
   const results = await withContexts(deps, request, found.results);
   return {
     count: found.total,
@@ -52,9 +54,10 @@ export async function search(deps: SearchDeps, request: SearchRequest): Promise<
   };
 }
 
-async function startOf({ roomserver }: SearchDeps, request: SearchRequest): Promise<PageToken> {
-  if (request.nextBatch !== undefined) return parseToken(request.nextBatch, request.order);
-  return { order: request.order, upTo: await roomserver.position(), offset: 0 };
+/** All pages are of what was in the index when the first one was asked for. */
+function startOf({ nextBatch, order }: SearchRequest, index: StoredIndex | undefined): PageToken {
+  if (nextBatch !== undefined) return parseToken(nextBatch, order);
+  return { order, upTo: index?.position ?? 0, offset: 0 };
 }
 
 async function withContexts(

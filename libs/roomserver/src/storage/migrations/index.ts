@@ -4,10 +4,12 @@ import { rooms } from './0001-rooms.ts';
 import { deletions } from './0002-deletions.ts';
 import { reports } from './0003-reports.ts';
 import { noticeRooms } from './0004-notice-rooms.ts';
+import { hiddenHistory } from './0005-hidden-history.ts';
 
 export const roomserverMigrations: Migrations = {
   '0001_rooms': rooms,
   '0002_deletions': deletions,
   '0003_reports': reports,
   '0004_notice_rooms': noticeRooms,
+  '0005_hidden_history': hiddenHistory,
 };

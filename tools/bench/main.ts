@@ -7,7 +7,7 @@ import { Bench, type Measurement } from './bench.ts';
 import { memory } from './memory.ts';
 import { purgeRoom } from './purge.ts';
 import { evacuateRoom, evacuateUser, join, send, sendParallel } from './rooms.ts';
-import { liveIndex, reindex, search } from './search.ts';
+import { indexLive, reindex, search } from './search.ts';
 import { startServer } from './server.ts';
 import { table } from './table.ts';
 
@@ -36,7 +36,7 @@ const jobs: Record<string, Job> = {
   whois: { sizes: [1, 4, 16], what: 'requests at once', run: whois },
   reindex: { sizes: [70_000, 200_000], what: 'messages', run: reindex },
   search: { sizes: [10, 100, 1000], what: 'rooms of the user', run: search },
-  'live-index': { sizes: [50, 200], what: 'messages a second', run: liveIndex },
+  'live-index': { sizes: [50, 200], what: 'messages a second', run: indexLive },
   register: { sizes: [2, 8, 16], what: 'requests at once', bcryptCost: realBcryptCost, run: register },
 };
 

@@ -2,6 +2,8 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 
+import { search } from '@seneschal/contracts';
+
 import { numberOf, purgePath, roomPath, rowsOfNumber, say, sync } from './rooms.ts';
 import { errorOf, itRefusesOthers, Stage } from './stage.ts';
 
@@ -105,6 +107,28 @@ describe('rooms/import', () => {
     expect(found['room_id']).toBe(roomId);
     await invited.join(roomId);
     await say(stage.user, roomId, 'we are back');
+  });
+
+  it('has what it restores found by search again', async () => {
+    const roomId = await stage.user.createRoom();
+    const sent = await say(stage.user, roomId, 'a restored astrolabe');
+    const find = async (): Promise<unknown> => {
+      await stage.world.settled();
+      const body = { search_categories: { room_events: { search_term: 'astrolabe' } } };
+      const answer = await stage.user.call('POST', '/search', body);
+      return (
+        answer as { search_categories: { room_events: { results: { result: { event_id: string } }[] } } }
+      ).search_categories.room_events.results.map(({ result }) => result.event_id);
+    };
+    expect(await find()).toEqual([sent]);
+    const file = await purgeWithExport(roomId);
+    expect(await find()).toEqual([]);
+    expect((await stage.ask('POST', path, { file }))[0]).toBe(200);
+    await stage.world.settled();
+    const { jobs } = stage.world.homeserver.platform;
+    const { rows } = await jobs.reads.list({ kind: search.reindexRoom.name }, { limit: 1 });
+    expect((await jobs.wait(rows[0]?.jobId ?? '', 10_000))?.state).toBe('completed');
+    expect(await find()).toEqual([sent]);
   });
 
   it('G1: what was purged and restored is used in the same processes as if nothing had been', async () => {

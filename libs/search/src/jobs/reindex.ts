@@ -13,6 +13,7 @@ import { patiently } from './patiently.ts';
 import { ReadAhead, readBatch, type ReadRange } from './read-batch.ts';
 import { dropRetired } from './retired.ts';
 import { swap } from './swap.ts';
+import { Traffic } from './traffic.ts';
 
 export interface ReindexDeps {
   db: Kysely<SearchTables>;
@@ -36,10 +37,11 @@ const progressEvery = 1000;
 /** Everything is indexed anew, beside the index that is searched. */
 export function reindexHandler(deps: ReindexDeps): JobHandler {
   const ahead = new ReadAhead();
+  const traffic = new Traffic(deps.roomserver);
   const step = (work: Step<object>): Step<object> => patiently(work);
   return handleJob(search.reindex, {
     prepare: step((context) => prepare(deps, context)),
-    read: step((context) => read(deps, ahead, context)),
+    read: step((context) => read({ ...deps, ahead, traffic }, context)),
     complete: step((context) => complete(deps, context)),
     swap: step((context) => swap(deps, context)),
     clean: step((context) => clean(deps, context)),
@@ -88,14 +90,22 @@ export async function buildingIndex(
   return { index, engine };
 }
 
+interface ReadStepDeps extends ReindexDeps {
+  ahead: ReadAhead;
+  traffic: Traffic;
+}
+
 const readCursor = z.object({ after: z.number(), upTo: z.number() });
 
 /** One batch. Its documents are sent before the cursor moves: a repetition sends them once more, in their place. */
-async function read(deps: ReindexDeps, ahead: ReadAhead, context: Context): Promise<StepAnswer> {
+async function read(deps: ReadStepDeps, context: Context): Promise<StepAnswer> {
+  const { ahead, traffic } = deps;
+  const started = performance.now();
   const { index, engine } = await buildingIndex(deps, context);
   if (context.cursor === null) return startReading(deps, context);
   const range = readCursor.parse(context.cursor);
-  const readOn = (from: ReadRange): ReturnType<typeof readBatch> => readBatch(deps, from, engine.loadSize);
+  const readOn = (from: ReadRange): ReturnType<typeof readBatch> =>
+    readBatch(deps, from, traffic.batchSize(engine.loadSize));
   const batch = await ahead.take(context.jobId, range, readOn);
   const next = batch.last === undefined ? undefined : { ...range, after: batch.last };
   if (next !== undefined) ahead.foresee(context.jobId, next, readOn);
@@ -116,6 +126,7 @@ async function read(deps: ReindexDeps, ahead: ReadAhead, context: Context): Prom
     },
   }));
   logProgress(context, before.indexed, indexed);
+  await traffic.giveWay(performance.now() - started, context.signal);
   return next === undefined ? 'done' : 'again';
 }
 
@@ -123,7 +134,8 @@ async function read(deps: ReindexDeps, ahead: ReadAhead, context: Context): Prom
  * Only now is it settled how far is read: every change after it is noted for the index, as the index has been
  * known as one that is being built since before.
  */
-async function startReading({ roomserver }: ReindexDeps, context: Context): Promise<StepAnswer> {
+async function startReading({ roomserver, traffic }: ReadStepDeps, context: Context): Promise<StepAnswer> {
+  await traffic.giveWay(0, context.signal);
   const upTo = await roomserver.position();
   const total = await roomserver.countOfTypes(searchableTypeNames, upTo);
   await context.commit(async () => ({ cursor: { after: 0, upTo }, total }));

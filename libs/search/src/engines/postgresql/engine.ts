@@ -32,7 +32,7 @@ export function postgresqlEngine(db: Kysely<unknown>): SearchEngine {
     },
     complete: (index) => createTableIndexes(db, index),
     removeRoom: deleteRoom,
-    count: (index, roomId) => countDocuments(db, index, roomId),
+    count: (index, roomId) => whileThere(() => countDocuments(db, index, roomId)),
     documentsBetween: (index, range, limit) => whileThere(() => selectDocuments(db, index, range, limit)),
     search: (index: IndexRef, query: EngineQuery) => whileThere(() => searchTable(db, index, query)),
     drop: (index) => dropTable(db, index),

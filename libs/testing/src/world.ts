@@ -82,7 +82,9 @@ async function open(options: WorldOptions, lifecycle: Lifecycle): Promise<World>
   const config = loadConfig(undefined, await settingsOf(options, sharedSecret, lifecycle));
   const logger = createLogger(options.logLevel ?? 'silent', { write: (line) => void logs.push(line) });
   const jobTiming = options.jobTiming === undefined ? {} : { jobTiming: options.jobTiming };
-  const homeserver = lifecycle.add(await startHomeserver(config, { logger, checkAnswers: true, ...jobTiming }));
+  const homeserver = lifecycle.add(
+    await startHomeserver(config, { logger, checkAnswers: true, ...jobTiming }),
+  );
   const { database } = homeserver.platform;
   return {
     url: homeserver.address,

@@ -1,8 +1,8 @@
 import type { Config } from '@seneschal/config';
-import { isFinished, type Job, type JobKind, type JobReads } from '@seneschal/contracts';
+import { isFinished, type Job, type JobError, type JobKind, type JobReads } from '@seneschal/contracts';
 import { type EndpointRequest, jobHeader, Reply } from '@seneschal/http';
-import type { Jobs } from '@seneschal/jobs';
-import { invalidParam, MatrixError } from '@seneschal/matrix';
+import type { Item, Jobs } from '@seneschal/jobs';
+import { invalidParam, isMatrixError, MatrixError } from '@seneschal/matrix';
 import { z } from 'zod';
 
 import { jobAnswer, path, toAnswer } from './endpoints/jobs/shapes.ts';
@@ -55,6 +55,41 @@ export async function longCall<Input extends object>(
   return new Reply(200, await call.answer(job), headers);
 }
 
+export interface ShortCall<Input extends object> {
+  kind: JobKind<Input>;
+  input: Input;
+  /** Does it, and answers the body with what became of each item. */
+  run: () => Promise<{ body: object; items: readonly Item[] }>;
+}
+
+/**
+ * Answers a call of which there is so little to do that no job is started: what was done is kept as a job that has
+ * ended, so that it is known, listed and retried as any other. What is refused outright is none.
+ */
+export async function shortCall<Input extends object>(
+  { jobs }: { jobs: Pick<Jobs, 'record'> },
+  { requester }: Pick<LongRequest, 'requester'>,
+  { kind, input, run }: ShortCall<Input>,
+): Promise<Reply> {
+  const started = performance.now();
+  const keep = (items: readonly Item[], error?: JobError): Promise<string> =>
+    jobs.record(kind, input, {
+      requestedBy: requester.userId,
+      items,
+      tookMs: performance.now() - started,
+      ...(error === undefined ? {} : { error }),
+    });
+  try {
+    const { body, items } = await run();
+    return new Reply(200, body, { [jobHeader]: await keep(items) });
+  } catch (error) {
+    if (!isMatrixError(error) || error.status < 500) throw error;
+    const { status, errcode, message } = error;
+    const jobId = await keep([], { status, errcode, error: message });
+    throw new MatrixError(status, errcode, message, { ...error.fields, job_id: jobId });
+  }
+}
+
 function failure({ jobId, lastError }: Job): MatrixError {
   const { status, errcode, error } = lastError ?? { status: 500, errcode: 'M_UNKNOWN', error: 'It failed.' };
   return new MatrixError(status, errcode, error, { job_id: jobId });
@@ -92,6 +127,19 @@ export const rehearsalAnswer = z.object({
   /** Null while no job of the kind has ended. */
   estimated_ms: z.number().nullable(),
 });
+export type Rehearsal = z.infer<typeof rehearsalAnswer>;
+
+/** What every rehearsal counts; what a call has nothing to do with is 0. */
+const nothing = {
+  events: 0,
+  state: 0,
+  users: 0,
+  aliases: 0,
+  reports: 0,
+  index_documents: 0,
+  remote_servers: 0,
+  bytes: 0,
+};
 
 /** @param items how many of the items that the kind counts as `done` there are */
 export async function rehearse(
@@ -99,7 +147,11 @@ export async function rehearse(
   kind: Pick<JobKind, 'name'>,
   counts: Record<string, number>,
   items: number,
-): Promise<z.infer<typeof rehearsalAnswer>> {
+): Promise<Rehearsal> {
   const pace = await jobs.reads.pace(kind.name);
-  return { dry_run: true, counts, estimated_ms: pace === undefined ? null : Math.round(pace * items) };
+  return {
+    dry_run: true,
+    counts: { ...nothing, ...counts },
+    estimated_ms: pace === undefined ? null : Math.round(pace * items),
+  };
 }

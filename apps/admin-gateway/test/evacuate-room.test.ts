@@ -95,7 +95,10 @@ describe('evacuateRoom', () => {
   it('with dry_run=true says what would happen, and nothing happens', async () => {
     const roomId = await stage.room(stage.user);
     const answer = await stage.ask('POST', `${path(roomId)}?dry_run=true&block=true`);
-    expect(answer).toEqual([200, { affected: [stage.user.userId] }]);
+    expect(answer).toMatchObject([
+      200,
+      { affected: [stage.user.userId], dry_run: true, counts: { users: 1 } },
+    ]);
     expect(await stage.memberships(roomId)).toEqual({ [stage.user.userId]: 'join' });
     await stage.change(roomId, 'invite', stage.user, stage.admin);
   });

@@ -94,7 +94,7 @@ describe('rooms/import', () => {
     const [status, answer] = await stage.ask('POST', path, { file });
     expect([status, answer]).toEqual([
       200,
-      { room_id: roomId, events: expect.any(Number) as number, damaged: 0 },
+      { room_id: roomId, events: expect.any(Number) as number, damaged: 0, unverified: 0 },
     ]);
     expect(await viewOf(roomId)).toEqual(before);
     for (const token of [whileGone, since, undefined]) {

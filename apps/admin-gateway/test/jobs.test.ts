@@ -61,12 +61,35 @@ describe('jobs', () => {
     expect(await stage.ask('POST', evacuateRoom(roomId))).toEqual([200, { affected: [] }]);
   });
 
-  it('are no jobs below the configured size', async () => {
-    const answer = await post(evacuateRoom(await stage.room(stage.user)));
-    expect([answer.body, answer.headers.has('seneschal-job-id')]).toEqual([
-      { affected: [stage.user.userId] },
-      false,
+  it('are kept of what is below the configured size, and done at once, as well', async () => {
+    const roomId = await stage.room(stage.user);
+    const answer = await post(evacuateRoom(roomId));
+    expect(answer.body).toEqual({ affected: [stage.user.userId] });
+    const path = `${jobs}/${idOf(answer)}`;
+    expect((await get(path)).body).toMatchObject({
+      kind: 'evacuate_room',
+      target: roomId,
+      state: 'completed',
+      done: 1,
+      total: 1,
+      items_per_second: expect.any(Number) as number,
+    });
+    expect((await get(`${path}/items`)).body['items']).toMatchObject([
+      { item: stage.user.userId, state: 'done' },
     ]);
+    const events = parseEvents((await get(`${path}/events`)).text);
+    expect(events.map(({ event }) => event)).toEqual(['started', 'completed', 'progress']);
+  });
+
+  it('of what was done at once are retried as others', async () => {
+    const roomId = await stage.room(stage.user);
+    await stage.damage(roomId, stage.user.userId);
+    const answer = await post(evacuateRoom(roomId));
+    const path = `${jobs}/${idOf(answer)}`;
+    expect((await get(path)).body).toMatchObject({ state: 'partial', failed_items: 1 });
+    await post(`${path}/retry`);
+    await stage.world.settled();
+    expect((await get(path)).body).toMatchObject({ state: 'partial', failed_items: 1, done: 1, total: 1 });
   });
 
   it('answer 202 at once when asked to, and are followed event by event', async () => {

@@ -1,4 +1,5 @@
-import { loadSigner, startFederation } from '@seneschal/federation';
+import { migrate } from '@seneschal/database';
+import { federationKeys, federationMigrations, loadSigner, startFederation } from '@seneschal/federation';
 import type { Stoppable } from '@seneschal/observability';
 import { roomserverReads, startRoomserver } from '@seneschal/roomserver';
 import { startSearch } from '@seneschal/search';
@@ -11,7 +12,12 @@ type Start = (platform: Platform) => Promise<Stoppable>;
 /** In the order in which they are started. */
 const starts = {
   userapi: startUserapi,
-  roomserver: async (platform) => startRoomserver({ ...platform, signer: await loadSigner(platform.config) }),
+  roomserver: async (platform) => {
+    // What it reads of federation has to be there, whether or not federation has run yet.
+    await migrate(platform.database, 'federation', federationMigrations);
+    const federation = federationKeys(platform.database);
+    return startRoomserver({ ...platform, signer: await loadSigner(platform.config), federation });
+  },
   syncapi: (platform) =>
     startSyncapi({ ...platform, roomserver: roomserverReads(platform.database, platform.logger) }),
   federation: async (platform) =>

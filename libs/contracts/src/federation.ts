@@ -37,6 +37,21 @@ export interface FederationForGateways {
   authenticate(request: ServerRequest): Promise<string>;
 }
 
+/** A key with which a server signs or signed. */
+export interface SigningServerKey {
+  serverName: string;
+  keyId: string;
+  /** 32 bytes in unpadded Base64. */
+  publicKey: string;
+  /** Up to when signatures by the key are believed, in ms. */
+  validUntil: number;
+}
+
+export interface FederationForRoomserver {
+  /** Of the wanted keys those that are known; nobody is asked for the others. */
+  storedKeys(wanted: readonly { serverName: string; keyId: string }[]): Promise<SigningServerKey[]>;
+}
+
 /** `refreshDevices` as a job: what came of it is its result, and a failure is the failure of its one item. */
 export const refreshDevicesJob = jobKind({
   component: 'federation',

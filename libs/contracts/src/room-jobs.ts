@@ -59,8 +59,12 @@ export const purgeRoomsJob = jobKind({
 export const importRoomJob = jobKind({
   component: 'roomserver',
   name: 'import_room',
-  input: z.object({ file: z.string() }),
-  target: ({ file }) => file,
+  input: z.object({
+    file: z.string(),
+    /** Checks the archive and counts what is in it, and stores nothing. */
+    dryRun: z.boolean().default(false),
+  }),
+  target: ({ file, dryRun }) => (dryRun ? `${file} (rehearsal)` : file),
   phases: ['check', 'store', 'publish'],
   weight: 'heavy',
 });

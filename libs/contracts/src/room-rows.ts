@@ -27,6 +27,12 @@ const purgedPage = z.object({
 export type PurgePage = z.infer<typeof purgePage>;
 export type PurgedPage = z.infer<typeof purgedPage>;
 
+/** What a component beside the room server tells of rooms that may be deleted. */
+export interface RoomDataReads {
+  /** Rows by table or index that belong to any of the rooms. */
+  countRoomData(roomIds: readonly string[]): Promise<Record<string, number>>;
+}
+
 /**
  * Declares the command by which a component deletes what it has of a room, page by page. It is naturally
  * idempotent: deleting what is gone deletes nothing. The same command counts what is there, so that a rehearsal

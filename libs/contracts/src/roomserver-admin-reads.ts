@@ -1,8 +1,9 @@
 import type { ReportsForAdmin } from './reports.ts';
 import type { RoomFilter } from './room-jobs.ts';
 
-/** What deleting a room would delete, as the room server counts it. */
+/** What deleting rooms would delete, as the room server counts it. */
 export interface RoomFootprint {
+  rooms: number;
   events: number;
   /** Entries of the current state, memberships apart. */
   state: number;
@@ -40,6 +41,8 @@ export interface RoomserverForAdmin extends ReportsForAdmin {
   occupants(roomId: string): Promise<number | undefined>;
   /** How many rooms a user is joined or invited to, or knocks at. */
   occupiedRooms(userId: string): Promise<number>;
+  /** How many other servers have joined members in some of the rooms. */
+  remoteServers(roomIds: readonly string[]): Promise<number>;
   /** Whether there is such a room, or one whose deletion has not come to its end. */
   isPurgeable(roomId: string): Promise<boolean>;
   /** Rooms without a joined local user; throws M_INVALID_PARAM for a `from` that is not of this list. */
@@ -53,8 +56,8 @@ export interface RoomserverForAdmin extends ReportsForAdmin {
     exclude: readonly string[];
     limit: number;
   }): Promise<{ roomId: string; events: number }[]>;
-  /** Undefined when there is no such room, nor one that is being deleted. */
-  roomFootprint(roomId: string): Promise<RoomFootprint | undefined>;
+  /** Of rooms that are there, and of those that are being deleted. */
+  roomFootprint(roomIds: readonly string[]): Promise<RoomFootprint>;
   deletions(page: {
     roomId?: string | undefined;
     from?: string | undefined;

@@ -105,6 +105,9 @@ export const setRoomVisibility = command('roomserver', 'setRoomVisibility', {
   output: empty,
 });
 
+/** Of the leave events, as they are stored or, in a rehearsal, would be. */
+const leaveBytes = z.number().default(0);
+
 /**
  * Every local user who is joined, invited or knocking leaves by an event of their own, in one chain.
  * M_NOT_FOUND when the room is unknown. `failed` names who could not leave, with the reason.
@@ -120,6 +123,7 @@ export const evacuateRoom = command('roomserver', 'evacuateRoom', {
   output: z.object({
     affected: z.array(z.string()),
     failed: z.array(z.object({ userId: z.string(), reason: z.string() })),
+    bytes: leaveBytes,
   }),
   timeoutMs: 600_000,
 });
@@ -152,6 +156,7 @@ export const evacuateUser = command('roomserver', 'evacuateUser', {
   output: z.object({
     affected: z.array(z.string()),
     failed: z.array(z.object({ roomId: z.string(), reason: z.string() })),
+    bytes: leaveBytes,
   }),
   timeoutMs: 600_000,
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { command } from './command.ts';
 import { jobKind } from './jobs.ts';
-import { purgeRoomCommand } from './room-rows.ts';
+import { purgeRoomCommand, type RoomDataReads } from './room-rows.ts';
 import type { EventContext, StoredEvent } from './roomserver-reads.ts';
 
 /**
@@ -145,9 +145,11 @@ export interface SearchStatus {
   };
 }
 
-export interface SearchForAdmin {
+export interface SearchForAdmin extends RoomDataReads {
   /** Throws M_UNKNOWN (400) while search is off. */
   requireOn(): void;
+  /** What indexing anew would read, and the documents that it would replace: of all rooms, or of one. */
+  reindexable(roomId?: string): Promise<{ events: number; documents: number }>;
   /** How the index is; with `compare` every event is compared with its document. */
   status(asked: { compare: boolean; roomId?: string }): Promise<SearchStatus>;
 }

@@ -3,6 +3,7 @@ import type { JsonObject } from '@seneschal/matrix';
 import type { NoticesForAdmin } from './notices.ts';
 import type { RegistrationTokensForAdmin, RegistrationTokensForClient } from './registration.ts';
 import type { BackedUpSession, KeyBackupVersion } from './key-backups.ts';
+import type { RoomDataReads } from './room-rows.ts';
 import type { RemoteDeviceKeys } from './remote-devices.ts';
 import type { AdminToken } from './admin-tokens.ts';
 import type { CrossSigningKeys } from './cross-signing.ts';
@@ -62,7 +63,9 @@ export interface UserapiForGateways {
   requesterByAdminToken?(tokenHash: string): Promise<Requester | undefined>;
 }
 
-export interface UserapiForAdmin extends RegistrationTokensForAdmin, NoticesForAdmin {
+export interface UserapiForAdmin extends RegistrationTokensForAdmin, NoticesForAdmin, RoomDataReads {
+  /** How many users of another server there are of whom anything is held. */
+  countRemoteUsers(serverName: string): Promise<number>;
   /** Tokens of machines, the newest first. */
   adminTokens(): Promise<AdminToken[]>;
   account(userId: string): Promise<Account | undefined>;

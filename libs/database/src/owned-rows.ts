@@ -44,11 +44,14 @@ export async function deleteOwnedPage<T>(
   return { deleted: Number(result.numAffectedRows ?? 0n), next };
 }
 
-/** How many rows an owner has. */
+/** One owner, or several; of one kind, as the column is. */
+export type Owners = string | number | readonly string[] | readonly number[];
+
+/** How many rows an owner has, or several together. */
 export async function countOwned<T>(
   db: Kysely<T> | Transaction<T>,
   rows: OwnedRows,
-  owner: string | number,
+  owner: Owners,
 ): Promise<number> {
   const result = await sql<{ count: number }>`
     SELECT count(*) AS count FROM ${sql.id(rows.table)} WHERE ${ownedBy(rows, owner)}
@@ -56,9 +59,11 @@ export async function countOwned<T>(
   return result.rows[0]?.count ?? 0;
 }
 
-function ownedBy(rows: OwnedRows, owner: string | number): RawBuilder<unknown> {
+function ownedBy(rows: OwnedRows, owner: Owners): RawBuilder<unknown> {
   const condition = rows.where === undefined ? sql`` : sql`AND ${sql.raw(rows.where)}`;
-  return sql`${sql.raw(rows.owner)} = ${owner} ${condition}`;
+  if (typeof owner !== 'object') return sql`${sql.raw(rows.owner)} = ${owner} ${condition}`;
+  const type = typeof owner[0] === 'number' ? sql`bigint[]` : sql`text[]`;
+  return sql`${sql.raw(rows.owner)} = ANY(${[...owner]}::${type}) ${condition}`;
 }
 
 function after(rows: OwnedRows, cursor: RowCursor): RawBuilder<unknown> {
@@ -104,13 +109,14 @@ export async function deleteOwned<T>(
   return { deleted, cursor: null };
 }
 
-/** How many rows an owner has in each store; stores without any are left out. */
+/** How many rows an owner has in each store, or several owners together; stores without any are left out. */
 export async function countAllOwned<T>(
   db: Kysely<T> | Transaction<T>,
   stores: readonly OwnedRows[],
-  owner: string | number,
+  owner: Owners,
 ): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
+  if (typeof owner === 'object' && owner.length === 0) return counts;
   for (const store of stores) {
     const count = await countOwned(db, store, owner);
     if (count > 0) counts[store.table] = (counts[store.table] ?? 0) + count;

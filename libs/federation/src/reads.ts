@@ -1,15 +1,22 @@
 import type { Config } from '@seneschal/config';
-import type { FederationForGateways } from '@seneschal/contracts';
+import type { FederationForGateways, FederationForRoomserver } from '@seneschal/contracts';
 import type { Database } from '@seneschal/database';
 import type { Signer } from '@seneschal/matrix';
 import { Lifecycle, type Stoppable } from '@seneschal/observability';
 
 import { KeyRing } from './keys/key-ring.ts';
 import { authenticate } from './queries/authenticate.ts';
+import { selectServerKeys } from './storage/server-keys.ts';
 import type { FederationTables } from './storage/tables.ts';
 import { type ClientConfig, FederationClient } from './transport/federation-client.ts';
 
 export type FederationReads = FederationForGateways & Stoppable;
+
+/** What the room server asks of federation, in its own process: nothing goes out. */
+export function federationKeys(database: Database): FederationForRoomserver {
+  const db = database.tables<FederationTables>();
+  return { storedKeys: (wanted) => selectServerKeys(db, wanted) };
+}
 
 /** What gateways ask of federation, in their own process. Keys that are missing are fetched. */
 export function federationReads(

@@ -13,5 +13,6 @@ export { type JobCount, jobCounts, type LateJobs, lateJobs } from './counts.ts';
 export { Jobs, type JobsOptions, type StartJobs } from './jobs.ts';
 export { jobsMigrations } from './migrations.ts';
 export { jobsReads } from './reads.ts';
+export type { Done } from './record.ts';
 export type { StartOptions } from './start.ts';
 export type { Timing } from './worker.ts';

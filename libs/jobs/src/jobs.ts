@@ -10,6 +10,7 @@ import { type Action, controlJob } from './control.ts';
 import type { JobHandler } from './handler.ts';
 import { jobsMigrations } from './migrations.ts';
 import { JobQueues } from './queue.ts';
+import { type Done, recordJob } from './record.ts';
 import { jobsReads } from './reads.ts';
 import { Reconciler } from './reconciler.ts';
 import { insertJob, type StartOptions } from './start.ts';
@@ -80,6 +81,11 @@ export class Jobs implements Stoppable {
     const { row, isNew } = await insertJob(this.#db, kind, input, options);
     if (isNew) this.#enqueue(row);
     return { jobId: row.job_id, isNew };
+  }
+
+  /** Keeps as a job that has ended what was done without one; answers its ID. */
+  async record<Input extends object>(kind: JobKind<Input>, input: Input, done: Done): Promise<string> {
+    return recordJob(this.#db, kind, input, done);
   }
 
   /** Cancels, pauses, resumes or retries; see `controlJob`. */

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 
 import { type Bus, handle } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
-import { roomserver } from '@seneschal/contracts';
+import { type FederationForRoomserver, roomserver } from '@seneschal/contracts';
 import { type Database, migrate } from '@seneschal/database';
 import type { Jobs } from '@seneschal/jobs';
 import type { Signer } from '@seneschal/matrix';
@@ -36,11 +36,13 @@ export interface RoomserverDeps {
   config: Pick<Config, 'server_name' | 'default_room_version'> & DeletionConfig;
   signer: Signer;
   logger: Logger;
+  /** Knows the keys of other servers. */
+  federation: FederationForRoomserver;
 }
 
 /** Starts the room server: brings its tables up to date, then serves its commands and follows its logs. */
 export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable> {
-  const { bus, jobs, database, config, signer, logger } = given;
+  const { bus, jobs, database, config, signer, logger, federation } = given;
   await migrate(database, 'roomserver', roomserverMigrations);
   const db = database.tables<RoomserverTables>();
   const deps = {
@@ -48,6 +50,7 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
     bus,
     signer,
     logger,
+    federation,
     writer: new RoomWriter(db, signer, bus),
     serverName: config.server_name,
     defaultRoomVersion: config.default_room_version,

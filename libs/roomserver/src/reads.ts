@@ -29,6 +29,7 @@ import { position } from './queries/position.ts';
 import { publicRooms } from './queries/public-rooms.ts';
 import { report, reports } from './queries/reports.ts';
 import { roomExists } from './queries/room-exists.ts';
+import { remoteServers } from './queries/remote-servers.ts';
 import { roomFootprint } from './queries/room-footprint.ts';
 import { state, stateEvent } from './queries/state.ts';
 import { strippedState } from './queries/stripped-state.ts';
@@ -82,7 +83,8 @@ export function roomserverReads(database: Database, logger: Pick<Logger, 'warn'>
     isPurgeable: (roomId) => isPurgeable(deps, roomId),
     emptyRooms: (page) => emptyRooms(deps, page),
     findRooms: (selection) => findRooms(deps, selection),
-    roomFootprint: (roomId) => roomFootprint(deps, roomId),
+    roomFootprint: (roomIds) => roomFootprint(deps, roomIds),
+    remoteServers: (roomIds) => remoteServers(deps, roomIds),
     deletions: (page) => deletions(deps, page),
     reports: (filter, page) => reports(deps, filter, page),
     report: (reportId, kind) => report(deps, reportId, kind),

@@ -1,3 +1,4 @@
+import { canonicalJson } from '@seneschal/matrix';
 import { sql } from 'kysely';
 
 import { evacuateRoom } from '../src/commands/evacuate-room.ts';
@@ -80,12 +81,22 @@ describe('evacuateRoom', () => {
     const roomId = await rooms.create();
     const users = await rooms.joinMany(roomId, 2);
     const before = await rooms.events(roomId);
-    expect(await rooms.evacuate(roomId, { dryRun: true, block: true })).toEqual({
+    expect(await rooms.evacuate(roomId, { dryRun: true, block: true })).toMatchObject({
       affected: [alice, ...users],
       failed: [],
     });
     expect(await rooms.events(roomId)).toEqual(before);
     await expect(rooms.change(roomId, 'join', '@new:localhost')).resolves.toBeDefined();
+  });
+
+  it('a rehearsal counts the bytes of the leave events exactly', async () => {
+    const roomId = await rooms.create();
+    await rooms.joinMany(roomId, 5);
+    const before = (await rooms.events(roomId)).length;
+    const { bytes } = await rooms.evacuate(roomId, { dryRun: true });
+    expect((await rooms.evacuate(roomId)).bytes).toBe(bytes);
+    const leaves = (await rooms.events(roomId)).slice(before);
+    expect(leaves.reduce((sum, { pdu }) => sum + Buffer.byteLength(canonicalJson(pdu)), 0)).toBe(bytes);
   });
 
   it('empties a room whose state is damaged', async () => {
@@ -101,7 +112,7 @@ describe('evacuateRoom', () => {
   it('called twice, the second time finds nobody; an unknown room is M_NOT_FOUND', async () => {
     const roomId = await rooms.create();
     await rooms.evacuate(roomId);
-    expect(await rooms.evacuate(roomId)).toEqual({ affected: [], failed: [] });
+    expect(await rooms.evacuate(roomId)).toMatchObject({ affected: [], failed: [] });
     await expect(rooms.evacuate('!unknown:localhost')).rejects.toMatchObject({ errcode: 'M_NOT_FOUND' });
     await expect(rooms.evacuate('no room')).rejects.toMatchObject({ errcode: 'M_NOT_FOUND' });
   });

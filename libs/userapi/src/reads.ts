@@ -6,7 +6,7 @@ import type {
   UserapiForSync,
 } from '@seneschal/contracts';
 import { userapi } from '@seneschal/contracts';
-import { type Database, lastPosition } from '@seneschal/database';
+import { countAllOwned, type Database, lastPosition } from '@seneschal/database';
 
 import { account } from './queries/account.ts';
 import { accountData, accountDataBetween } from './queries/account-data.ts';
@@ -27,13 +27,14 @@ import {
   registrationTokens,
   usersOfRegistrationToken,
 } from './queries/registration-tokens.ts';
-import { remoteDeviceKeys, remoteUsersOf } from './queries/remote-devices.ts';
+import { countRemoteUsers, remoteDeviceKeys, remoteUsersOf } from './queries/remote-devices.ts';
 import { requesterByToken } from './queries/requester-by-token.ts';
 import { sessionSummary } from './queries/session-summary.ts';
 import { sessions } from './queries/sessions.ts';
 import { toDevice } from './queries/to-device.ts';
 import { verifyPassword } from './queries/verify-password.ts';
 import { countNoticeUsers } from './storage/notice-users.ts';
+import { roomRows } from './storage/room-rows.ts';
 import type { UserapiTables } from './storage/tables.ts';
 
 /** Everything that may be read of accounts, in the caller's process. */
@@ -44,10 +45,12 @@ export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_co
   return {
     requesterByToken: (tokenHash) => requesterByToken(db, tokenHash),
     requesterByAdminToken: (tokenHash) => requesterByAdminToken(db, tokenHash),
+    countRemoteUsers: (serverName) => countRemoteUsers(db, serverName),
     adminTokens: () => adminTokens(db),
     account: (userId) => account(db, userId),
     sessions: (userId) => sessions(db, userId),
     sessionSummary: (userId) => sessionSummary(db, userId),
+    countRoomData: (roomIds) => countAllOwned(db, roomRows, roomIds),
     countNoticeUsers: (audience) => countNoticeUsers(db, audience),
     registrationTokens: (page) => registrationTokens(db, page),
     registrationToken: (token) => registrationToken(db, token),

@@ -5,12 +5,20 @@ import { endpoint, type Endpoint } from '@seneschal/http';
 import { isRoomId, notFound } from '@seneschal/matrix';
 
 import { flag } from '../flag.ts';
-import { longCall, longCallAnswers } from '../long-call.ts';
-import { type Evacuation, type EvacuationDeps, evacuationOf, isJob } from './evacuation.ts';
+import { longCall, longCallAnswers, rehearsalAnswer, shortCall } from '../long-call.ts';
+import {
+  type Evacuation,
+  type EvacuationDeps,
+  evacuationOf,
+  isJob,
+  itemsOf,
+  rehearseEvacuation,
+} from './evacuation.ts';
 
 const answer = z.object({
   affected: z.array(z.string()),
   failed: z.array(z.object({ user_id: z.string(), reason: z.string() })).optional(),
+  ...rehearsalAnswer.partial().shape,
 });
 
 /** Makes all local users leave a room, as a job when they are many. The body is not read. */
@@ -33,18 +41,39 @@ export const evacuateRoom = (deps: EvacuationDeps): Endpoint[] =>
         if (size === undefined) throw notFound('There is no such room.');
         const { dry_run: dryRun, block } = request.query;
         const input = { roomId, requestedBy: request.requester.userId, block };
-        if (dryRun || !isJob(deps, request, size)) {
-          const { affected, failed } = await deps.bus.call(roomserver.evacuateRoom, { ...input, dryRun });
-          return toAnswer({ affected, failed: failed.map(({ userId: item, reason }) => ({ item, reason })) });
+        const kind = roomserver.evacuateRoomJob;
+        if (dryRun) return rehearsal(deps, input);
+        if (!isJob(deps, request, size)) {
+          const run = async () => {
+            const evacuation = toEvacuation(
+              await deps.bus.call(roomserver.evacuateRoom, { ...input, dryRun: false }),
+            );
+            return { body: toAnswer(evacuation), items: itemsOf(evacuation) };
+          };
+          return shortCall(deps, request, { kind, input, run });
         }
         return longCall(deps, request, {
-          kind: roomserver.evacuateRoomJob,
+          kind,
           input,
           answer: async (job) => toAnswer(await evacuationOf(deps.jobs.reads, job)),
         });
       },
     }),
   );
+
+async function rehearsal(
+  deps: EvacuationDeps,
+  input: z.infer<typeof roomserver.evacuateRoomJob.input>,
+): Promise<z.infer<typeof answer>> {
+  const would = await deps.bus.call(roomserver.evacuateRoom, { ...input, dryRun: true });
+  const of = { users: would.affected.length, rooms: [input.roomId] };
+  const rehearsed = await rehearseEvacuation(deps, roomserver.evacuateRoomJob, would, of);
+  return { ...toAnswer(toEvacuation(would)), ...rehearsed };
+}
+
+function toEvacuation({ affected, failed }: z.infer<typeof roomserver.evacuateRoom.output>): Evacuation {
+  return { affected, failed: failed.map(({ userId: item, reason }) => ({ item, reason })) };
+}
 
 function toAnswer({ affected, failed }: Evacuation): z.infer<typeof answer> {
   const reasons = failed.map(({ item, reason }) => ({ user_id: item, reason }));

@@ -4,13 +4,21 @@ import { roomserver } from '@seneschal/contracts';
 import { endpoint, type Endpoint } from '@seneschal/http';
 
 import { flag } from '../flag.ts';
-import { longCall, longCallAnswers } from '../long-call.ts';
+import { longCall, longCallAnswers, rehearsalAnswer, shortCall } from '../long-call.ts';
 import { requireLocalUserId } from '../users.ts';
-import { type Evacuation, type EvacuationDeps, evacuationOf, isJob } from './evacuation.ts';
+import {
+  type Evacuation,
+  type EvacuationDeps,
+  evacuationOf,
+  isJob,
+  itemsOf,
+  rehearseEvacuation,
+} from './evacuation.ts';
 
 const answer = z.object({
   affected: z.array(z.string()),
   failed: z.array(z.object({ room_id: z.string(), reason: z.string() })).optional(),
+  ...rehearsalAnswer.partial().shape,
 });
 
 /** Makes a user leave all rooms, as a job when they are many. The body is not read. */
@@ -30,20 +38,38 @@ export const evacuateUser = (deps: EvacuationDeps): Endpoint[] =>
       handle: async (request) => {
         const { userId } = request.params;
         requireLocalUserId(userId, deps.config.server_name);
-        const dryRun = request.query.dry_run;
-        if (dryRun || !isJob(deps, request, await deps.roomserver.occupiedRooms(userId))) {
-          const input = { userId, requestedBy: request.requester.userId, dryRun };
-          const { affected, failed } = await deps.bus.call(roomserver.evacuateUser, input);
-          return toAnswer({ affected, failed: failed.map(({ roomId: item, reason }) => ({ item, reason })) });
+        const kind = roomserver.evacuateUserJob;
+        const command = { userId, requestedBy: request.requester.userId, dryRun: request.query.dry_run };
+        if (command.dryRun) return rehearsal(deps, command);
+        if (!isJob(deps, request, await deps.roomserver.occupiedRooms(userId))) {
+          const run = async () => {
+            const evacuation = toEvacuation(await deps.bus.call(roomserver.evacuateUser, command));
+            return { body: toAnswer(evacuation), items: itemsOf(evacuation) };
+          };
+          return shortCall(deps, request, { kind, input: { userId }, run });
         }
         return longCall(deps, request, {
-          kind: roomserver.evacuateUserJob,
+          kind,
           input: { userId },
           answer: async (job) => toAnswer(await evacuationOf(deps.jobs.reads, job)),
         });
       },
     }),
   );
+
+async function rehearsal(
+  deps: EvacuationDeps,
+  command: z.infer<typeof roomserver.evacuateUser.input>,
+): Promise<z.infer<typeof answer>> {
+  const would = await deps.bus.call(roomserver.evacuateUser, command);
+  const of = { users: would.affected.length > 0 ? 1 : 0, rooms: would.affected };
+  const rehearsed = await rehearseEvacuation(deps, roomserver.evacuateUserJob, would, of);
+  return { ...toAnswer(toEvacuation(would)), ...rehearsed };
+}
+
+function toEvacuation({ affected, failed }: z.infer<typeof roomserver.evacuateUser.output>): Evacuation {
+  return { affected, failed: failed.map(({ roomId: item, reason }) => ({ item, reason })) };
+}
 
 function toAnswer({ affected, failed }: Evacuation): z.infer<typeof answer> {
   const reasons = failed.map(({ item, reason }) => ({ room_id: item, reason }));

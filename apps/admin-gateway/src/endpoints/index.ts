@@ -1,6 +1,6 @@
 import type { Bus } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
-import type { RoomserverForAdmin, UserapiForAdmin } from '@seneschal/contracts';
+import type { RoomDataReads, RoomserverForAdmin, UserapiForAdmin } from '@seneschal/contracts';
 import type { Endpoint } from '@seneschal/http';
 import type { Jobs } from '@seneschal/jobs';
 
@@ -21,9 +21,10 @@ import { whois } from './whois.ts';
 
 export interface AdminDeps {
   bus: Pick<Bus, 'call' | 'redis' | 'prefix'>;
-  jobs: Pick<Jobs, 'start' | 'wait' | 'reads' | 'control' | 'changeAfter' | 'isStopped'>;
+  jobs: Pick<Jobs, 'start' | 'wait' | 'record' | 'reads' | 'control' | 'changeAfter' | 'isStopped'>;
   userapi: UserapiForAdmin & NoticesDeps['userapi'];
   roomserver: RoomserverForAdmin;
+  search: RoomDataReads;
   config: NoticesDeps['config'] &
     Pick<
       Config,
@@ -47,7 +48,7 @@ export function adminEndpoints(deps: AdminDeps): Endpoint[] {
     ...jobEndpoints(deps),
     ...reportEndpoints(deps),
     ...noticeEndpoints(deps),
-    ...roomEndpoints(deps),
+    ...roomEndpoints({ ...deps, keepers: [deps.userapi, deps.search] }),
   ];
   if (secret === null) return endpoints;
   const nonces = new Nonces(deps.bus);

@@ -22,6 +22,23 @@ export async function selectServerKey(
   return row && { keyId, publicKey: row.public_key, validUntil: row.valid_until_ts };
 }
 
+/** Of some keys of some servers those that are stored. */
+export async function selectServerKeys(
+  db: FederationDb,
+  wanted: readonly { serverName: string; keyId: string }[],
+): Promise<(StoredServerKey & { serverName: string })[]> {
+  const result = await sql<StoredServerKey & { serverName: string }>`
+    SELECT k.server_name AS "serverName", k.key_id AS "keyId", k.public_key AS "publicKey",
+      k.valid_until_ts AS "validUntil"
+    FROM federation_server_keys k JOIN (
+      SELECT DISTINCT server_name, key_id FROM unnest(
+        ${wanted.map((one) => one.serverName)}::text[], ${wanted.map((one) => one.keyId)}::text[]
+      ) AS w (server_name, key_id)
+    ) AS wanted USING (server_name, key_id)
+  `.execute(db);
+  return result.rows;
+}
+
 /** Stores keys of a server. A key keeps its content for ever; what may change is how long it is valid. */
 export async function upsertServerKeys(
   db: FederationDb,

@@ -17,6 +17,7 @@ import {
   verifyEvent,
 } from '@seneschal/matrix';
 
+import type { ForeignEvent } from './foreign-signatures.ts';
 import { archiveLine, type ArchiveLine, lineOrder, type LineOf } from './lines.ts';
 
 /** Of an archive the part that has been read: what is needed to judge the next line. */
@@ -26,16 +27,33 @@ export interface ArchiveSummary {
   isWhole: boolean;
   /** Events that are not taken over, as they were damaged when they were exported. */
   damaged: number;
+  counts: ArchiveCounts;
 }
 
+/** What an import would store. */
+export interface ArchiveCounts {
+  events: number;
+  state: number;
+  /** Local users who are joined, invited or knocking. */
+  users: number;
+  aliases: number;
+  /** Other servers with joined members. */
+  remote_servers: number;
+  /** Of the texts of the events. */
+  bytes: number;
+}
+
+const inside: ReadonlySet<string> = new Set(['join', 'invite', 'knock']);
+
 /** What is wrong with a line; the message says in which. */
-function wrong(number: number, what: string): Error {
+export function wrong(number: number, what: string): Error {
   return badJson(`Line ${number} of the export ${what}.`);
 }
 
 /**
  * Checks an archive line by line: the order of the lines, and of each one that it is what it says — an event by
  * its ID, its hash and, when it is of this server, its signature. Throws M_BAD_JSON with the number of the line.
+ * Events of other servers are handed on to who knows their keys.
  */
 export class ArchiveChecker {
   readonly #signer: Signer;
@@ -46,6 +64,10 @@ export class ArchiveChecker {
   #version: RoomVersion | undefined;
   #damaged = 0;
   #isWhole = false;
+  #bytes = 0;
+  #users = 0;
+  readonly #remoteServers = new Set<string>();
+  #foreign: ForeignEvent[] = [];
 
   constructor(signer: Signer) {
     this.#signer = signer;
@@ -54,6 +76,13 @@ export class ArchiveChecker {
   /** Lines checked so far. */
   get number(): number {
     return this.#number;
+  }
+
+  /** Events of other servers that were checked since it was last asked. */
+  takeForeign(): ForeignEvent[] {
+    const taken = this.#foreign;
+    this.#foreign = [];
+    return taken;
   }
 
   /** The line, with the event that it holds. `event` is undefined when its text is damaged. */
@@ -69,7 +98,7 @@ export class ArchiveChecker {
       case 'event':
         return { line, event: this.#event(line) };
       case 'membership':
-        if (!isUserId(line.user_id)) throw this.#wrong('names something that is no user');
+        this.#member(line);
         return { line };
       case 'alias':
         this.#alias(line);
@@ -86,7 +115,15 @@ export class ArchiveChecker {
   summary(): ArchiveSummary {
     if (this.#room === undefined || !this.#isWhole)
       throw badJson('The export is not whole: its end is missing.');
-    return { room: this.#room, lines: this.#lines, isWhole: this.#isWhole, damaged: this.#damaged };
+    const counts: ArchiveCounts = {
+      events: (this.#lines['event'] ?? 0) - this.#damaged,
+      state: this.#lines['state'] ?? 0,
+      users: this.#users,
+      aliases: this.#lines['alias'] ?? 0,
+      remote_servers: this.#remoteServers.size,
+      bytes: this.#bytes,
+    };
+    return { room: this.#room, lines: this.#lines, isWhole: this.#isWhole, damaged: this.#damaged, counts };
   }
 
   #parse(text: string): ArchiveLine {
@@ -135,7 +172,17 @@ export class ArchiveChecker {
     if (isOwn && !verifyEvent(pdu, version, serverName, key.publicKey)) {
       throw this.#wrong('has an event of this server without its signature');
     }
+    if (!isOwn) this.#foreign.push({ number: this.#number, pdu, version });
+    this.#bytes += Buffer.byteLength(line.json);
     return pdu;
+  }
+
+  #member(line: LineOf<'membership'>): void {
+    if (!isUserId(line.user_id)) throw this.#wrong('names something that is no user');
+    const serverName = serverNameOf(line.user_id) ?? '';
+    if (serverName !== this.#signer.serverName) {
+      if (line.membership === 'join') this.#remoteServers.add(serverName);
+    } else if (inside.has(line.membership)) this.#users += 1;
   }
 
   #alias(line: LineOf<'alias'>): void {

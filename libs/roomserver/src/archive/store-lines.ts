@@ -27,7 +27,11 @@ export async function openImport(trx: Trx, line: LineOf<'room'>): Promise<number
   `.execute(trx);
   const roomNid = result.rows[0]?.room_nid;
   if (roomNid !== undefined) return roomNid;
-  throw new MatrixError(409, 'M_ROOM_IN_USE', 'The room exists, or is being deleted or restored.');
+  throw roomInUse();
+}
+
+export function roomInUse(): MatrixError {
+  return new MatrixError(409, 'M_ROOM_IN_USE', 'The room exists, or is being deleted or restored.');
 }
 
 export interface ArchivedEvent {

@@ -45,10 +45,10 @@ export async function evacuateRoom(
     await blockRoom(deps.db, { roomId: input.roomId, blockedBy: input.requestedBy });
   }
   const pages: Output[] = (await context.parts()).map((one) => part.parse(one));
-  let page: Page = { affected: [], failed: [], last: '' };
+  let page: Page = { affected: [], failed: [], bytes: 0, last: '' };
   while (page.last !== undefined) {
-    page = await evacuatePage(deps, input, page.last, ({ affected, failed }) =>
-      context.partStatement(affected[0] ?? '', { affected, failed }, ifStored),
+    page = await evacuatePage(deps, input, page.last, ({ affected, failed, bytes }) =>
+      context.partStatement(affected[0] ?? '', { affected, failed, bytes }, ifStored),
     );
     pages.push(page);
   }
@@ -76,13 +76,14 @@ export async function evacuatePage(
     unknownRoom: unknownRoom(),
     apply: async ({ draft, db }) => {
       const members = await readLocalMembers(db, draft.room.roomNid, after, pageSize);
-      const page: Page = { affected: [], failed: [], last: undefined };
+      const page: Page = { affected: [], failed: [], bytes: 0, last: undefined };
       for (const [userId, member] of members) {
         draft.setMember(userId, member);
         const reason = leaveRoom(draft, userId);
         if (reason === undefined) page.affected.push(userId);
         else page.failed.push({ userId, reason });
       }
+      page.bytes = draft.bytes;
       page.last = members.size < pageSize ? undefined : [...members.keys()].at(-1);
       return page;
     },
@@ -95,5 +96,6 @@ function merge(pages: readonly Output[]): Output {
   const affected = new Set(pages.flatMap((page) => page.affected));
   const failed = new Map(pages.flatMap((page) => page.failed).map((one) => [one.userId, one]));
   for (const userId of affected) failed.delete(userId);
-  return { affected: [...affected], failed: [...failed.values()] };
+  const bytes = pages.reduce((sum, page) => sum + page.bytes, 0);
+  return { affected: [...affected], failed: [...failed.values()], bytes };
 }

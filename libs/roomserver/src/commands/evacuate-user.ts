@@ -38,63 +38,67 @@ export async function evacuateUser(
 ): Promise<Output> {
   const earlier = (await context.parts()).map((one) => part.parse(one));
   const rooms = await roomsToLeave(deps.db, input.userId);
-  const reasons = await leaveRooms(deps, input, rooms, (roomId) =>
-    context.partStatement(roomId, { affected: [roomId], failed: [] }, ifStored),
+  const left = await leaveRooms(deps, input, rooms, (roomId, bytes) =>
+    context.partStatement(roomId, { affected: [roomId], failed: [], bytes }, ifStored),
   );
   const affected = earlier.flatMap((one) => one.affected);
   const failed: Output['failed'] = [];
+  let bytes = earlier.reduce((sum, one) => sum + one.bytes, 0);
   for (const roomId of rooms) {
-    const reason = reasons.get(roomId);
+    const { reason, bytes: more = 0 } = left.get(roomId) ?? {};
+    bytes += more;
     if (reason === undefined) affected.push(roomId);
     else failed.push({ roomId, reason });
   }
-  return { affected: [...new Set(affected)], failed };
+  return { affected: [...new Set(affected)], failed, bytes };
 }
 
 type LeaveDeps = Pick<EvacuateUserDeps, 'writer' | 'logger'>;
 type Leaving = Pick<Input, 'userId' | 'dryRun'>;
 /** A statement to take effect with the leaving of a room, guarded by `ifStored`. */
-type Also = (roomId: string) => RawBuilder<unknown>;
+type Also = (roomId: string, bytes: number) => RawBuilder<unknown>;
 
-/** Leaves rooms, some at a time. Answers for each why it could not be left, or undefined. */
+/** What came of one room: why it could not be left, or how large the events are by which it was. */
+interface Left {
+  reason?: string | undefined;
+  bytes: number;
+}
+
+/** Leaves rooms, some at a time. */
 export async function leaveRooms(
   deps: LeaveDeps,
   input: Leaving,
   roomIds: readonly string[],
   also: Also,
-): Promise<Map<string, string | undefined>> {
-  const reasons = new Map<string, string | undefined>();
+): Promise<Map<string, Left>> {
+  const left = new Map<string, Left>();
   const pending = [...roomIds];
   const work = async (): Promise<void> => {
     for (let roomId = pending.shift(); roomId !== undefined; roomId = pending.shift()) {
-      reasons.set(roomId, await leave(deps, input, also, roomId));
+      left.set(roomId, await leave(deps, input, also, roomId));
     }
   };
   await Promise.all(Array.from({ length: concurrency }, work));
-  return reasons;
+  return left;
 }
 
-async function leave(
-  deps: LeaveDeps,
-  input: Leaving,
-  also: Also,
-  roomId: string,
-): Promise<string | undefined> {
+async function leave(deps: LeaveDeps, input: Leaving, also: Also, roomId: string): Promise<Left> {
   try {
-    return await deps.writer.run(roomId, {
+    return await deps.writer.run<Left>(roomId, {
       users: [input.userId],
       isAlone: true,
       isRehearsal: input.dryRun,
       apply: ({ draft }) => {
         const membership = draft.membership(input.userId);
         // Another leave was faster: the user is out, which is what was asked for.
-        return membership === 'leave' || membership === 'ban' ? undefined : leaveRoom(draft, input.userId);
+        if (membership === 'leave' || membership === 'ban') return { bytes: 0 };
+        return { reason: leaveRoom(draft, input.userId), bytes: draft.bytes };
       },
-      also: (reason) => (reason === undefined ? also(roomId) : undefined),
+      also: ({ reason, bytes }) => (reason === undefined ? also(roomId, bytes) : undefined),
     });
   } catch (error) {
-    if (isMatrixError(error)) return error.message;
+    if (isMatrixError(error)) return { reason: error.message, bytes: 0 };
     deps.logger.error({ roomId, error }, 'a room could not be left');
-    return 'The room cannot be read: the server log says why.';
+    return { reason: 'The room cannot be read: the server log says why.', bytes: 0 };
   }
 }

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 
 import type { Bus } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
+import type { FederationForRoomserver } from '@seneschal/contracts';
 import type { JobHandler, Jobs } from '@seneschal/jobs';
 import type { Signer } from '@seneschal/matrix';
 import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
@@ -26,17 +27,21 @@ export interface DeletionJobDeps {
   db: Kysely<RoomserverTables>;
   bus: Bus;
   signer: Signer;
+  federation: FederationForRoomserver;
   writer: Pick<RoomWriter, 'run'>;
 }
 
 /** The jobs that delete rooms and restore them. Archives are in the data folder. */
-export function deletionJobs({ db, bus, signer, writer }: DeletionJobDeps, dataDir: string): JobHandler[] {
+export function deletionJobs(
+  { db, bus, signer, federation, writer }: DeletionJobDeps,
+  dataDir: string,
+): JobHandler[] {
   const files = new ArchiveFiles(dataDir);
   const forgetRoom = (roomNid: number): Promise<void> => forgetEverywhere(bus, roomNid);
   return [
     purgeRoom({ db, bus, writer, files, pacers: new Pacers(), forgetRoom }),
     purgeRooms({ db }),
-    importRoom({ db, bus, files, signer }),
+    importRoom({ db, bus, files, signer, federation }),
   ];
 }
 

@@ -23,11 +23,11 @@ async function leave(deps: EvacuateUserDeps, context: Context): Promise<StepAnsw
   const total = context.cursor === null ? { total: await occupiedRooms(deps, userId) } : {};
   const rooms = await pageOfRoomsToLeave(deps.db, userId, after, pageSize);
   const roomIds = rooms.map((room) => room.roomId);
-  const reasons = await leaveRooms(deps, { userId, dryRun: false }, roomIds, (roomId) =>
+  const left = await leaveRooms(deps, { userId, dryRun: false }, roomIds, (roomId) =>
     context.itemsStatement([{ item: roomId, state: 'done' }], ifStored),
   );
   const items = roomIds.map((item): Item => {
-    const reason = reasons.get(item);
+    const reason = left.get(item)?.reason;
     return reason === undefined ? { item, state: 'done' } : { item, state: 'failed', reason };
   });
   const cursor = rooms.at(-1)?.roomNid ?? after;

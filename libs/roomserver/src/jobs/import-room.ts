@@ -2,16 +2,24 @@ import type { Kysely } from 'kysely';
 import type { z } from 'zod';
 
 import type { WakeBus } from '@seneschal/bus';
-import { importRoomJob, roomserver } from '@seneschal/contracts';
+import { type FederationForRoomserver, importRoomJob, roomserver } from '@seneschal/contracts';
 import { handleJob, type JobHandler, type StepAnswer, type StepContext } from '@seneschal/jobs';
 import { isMatrixError, type Signer } from '@seneschal/matrix';
 
-import { ArchiveChecker } from '../archive/check-lines.ts';
+import { ArchiveChecker, wrong } from '../archive/check-lines.ts';
 import type { ArchiveFiles } from '../archive/files.ts';
+import { ForeignSignatures } from '../archive/foreign-signatures.ts';
 import type { ArchiveLine } from '../archive/lines.ts';
 import { publishArchive } from '../archive/publish.ts';
 import { ArchiveReaders } from '../archive/reader.ts';
-import { abandonImport, type ArchivedEvent, openImport, storeEvents } from '../archive/store-lines.ts';
+import {
+  abandonImport,
+  type ArchivedEvent,
+  openImport,
+  roomInUse,
+  storeEvents,
+} from '../archive/store-lines.ts';
+import { isPurgeable } from '../queries/is-purgeable.ts';
 import { parsePdu } from '../storage/rooms.ts';
 import type { RoomserverTables } from '../storage/tables.ts';
 
@@ -20,6 +28,13 @@ export interface ImportDeps {
   bus: WakeBus;
   files: ArchiveFiles;
   signer: Signer;
+  federation: FederationForRoomserver;
+}
+
+/** What the checking of an archive knows between two steps. */
+interface Checking {
+  lines: ArchiveChecker;
+  foreign: ForeignSignatures;
 }
 
 type Context = StepContext<z.infer<typeof importRoomJob.input>>;
@@ -33,11 +48,11 @@ const linesPerStep = 500;
  */
 export function importRoom(deps: ImportDeps): JobHandler {
   const readers = new ArchiveReaders(deps.files);
-  const checkers = new Map<string, ArchiveChecker>();
+  const checkers = new Map<string, Checking>();
   return handleJob(importRoomJob, {
     check: (context) => check(deps, readers, checkers, context),
-    store: (context) => orAbandon(deps, context, () => store(readers, context)),
-    publish: (context) => orAbandon(deps, context, () => publish(deps, context)),
+    store: (context) => unlessRehearsed(deps, context, () => store(readers, context)),
+    publish: (context) => unlessRehearsed(deps, context, () => publish(deps, context)),
   });
 }
 
@@ -45,30 +60,26 @@ export function importRoom(deps: ImportDeps): JobHandler {
 async function check(
   deps: ImportDeps,
   readers: ArchiveReaders,
-  checkers: Map<string, ArchiveChecker>,
+  checkers: Map<string, Checking>,
   context: Context,
 ): Promise<StepAnswer> {
   const { jobId, input } = context;
   await deps.files.check(input.file);
   const known = checkers.get(jobId);
-  const checker = known ?? new ArchiveChecker(deps.signer);
-  const reader = await readers.at(jobId, input.file, known === undefined ? 0 : checker.number);
-  checkers.set(jobId, checker);
+  const checking = known ?? {
+    lines: new ArchiveChecker(deps.signer),
+    foreign: new ForeignSignatures(deps.federation),
+  };
+  const reader = await readers.at(jobId, input.file, known === undefined ? 0 : checking.lines.number);
+  checkers.set(jobId, checking);
   try {
     const lines = await reader.take(linesPerStep);
-    for (const line of lines) checker.check(line);
     if (lines.length > 0) {
-      await context.commit(async () => ({ cursor: checker.number }));
+      await checkLines(checking, lines);
+      await context.commit(async () => ({ cursor: checking.lines.number }));
       return 'again';
     }
-    const { room, lines: counts, damaged } = checker.summary();
-    await context.commit<RoomserverTables>(async (transaction) => {
-      const roomNid = await openImport(transaction, room);
-      return {
-        total: counts['event'] ?? 0,
-        result: { room_id: room.room_id, room_nid: roomNid, lines: counts, damaged },
-      };
-    });
+    await finishCheck(deps, context, checking);
   } catch (error) {
     checkers.delete(jobId);
     await readers.close(jobId);
@@ -79,12 +90,35 @@ async function check(
   return 'done';
 }
 
+async function checkLines({ lines, foreign }: Checking, texts: readonly string[]): Promise<void> {
+  for (const text of texts) lines.check(text);
+  const bad = await foreign.check(lines.takeForeign());
+  if (bad !== undefined) throw wrong(bad.number, 'has an event that its server has not signed');
+}
+
+/** What the archive holds is known; unless it is a rehearsal, the room is made, and nobody sees it yet. */
+async function finishCheck(deps: ImportDeps, context: Context, checking: Checking): Promise<void> {
+  const { room, lines, damaged, counts } = checking.lines.summary();
+  const found = { room_id: room.room_id, damaged, unverified: checking.foreign.unverified };
+  if (context.input.dryRun) {
+    const there = await isPurgeable(deps, room.room_id);
+    if (there) throw roomInUse();
+    await context.commit(async () => ({ result: { ...found, counts: { ...counts } } }));
+    return;
+  }
+  await context.commit<RoomserverTables>(async (transaction) => {
+    const roomNid = await openImport(transaction, room);
+    return { total: counts.events, result: { ...found, room_nid: roomNid, lines } };
+  });
+}
+
 /** What makes the job fail for good takes what was stored with it. */
-async function orAbandon(
+async function unlessRehearsed(
   deps: ImportDeps,
   context: Context,
   step: () => Promise<StepAnswer>,
 ): Promise<StepAnswer> {
+  if (context.input.dryRun) return 'done';
   try {
     return await step();
   } catch (error) {

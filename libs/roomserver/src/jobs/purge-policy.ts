@@ -12,6 +12,7 @@ export interface PurgePolicyDeps {
   /** Rooms in one run at the most. */
   limit: number;
   exclude: readonly string[];
+  now?: () => number;
 }
 
 const lookMs = 60_000;
@@ -43,8 +44,8 @@ export class PurgePolicy implements Stoppable {
   }
 
   async #start(): Promise<void> {
-    const { jobs, logger, emptyMs, everyMs, limit, exclude } = this.#deps;
-    const run = Math.floor(Date.now() / everyMs);
+    const { jobs, logger, emptyMs, everyMs, limit, exclude, now } = this.#deps;
+    const run = Math.floor((now ?? Date.now)() / everyMs);
     if (run === this.#last) return;
     const input = {
       filter: { emptyForDays: emptyMs / dayMs },

@@ -105,6 +105,11 @@ export class RoomDraft {
     return [...this.#changedState.values()];
   }
 
+  /** Of the texts of the events. */
+  get bytes(): number {
+    return this.events.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0);
+  }
+
   /** Whether a cache of the state, memberships apart, is out of date once this is stored. */
   get isStateChanged(): boolean {
     return (

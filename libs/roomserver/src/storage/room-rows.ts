@@ -118,10 +118,12 @@ export function chain(digest: string, link: string): string {
   return createHash('sha256').update(digest).update(link).digest('hex');
 }
 
-/** What is stored of a room, by table: what a rehearsal tells, and what has to be nothing in the end. */
-export async function countRoomRows(db: Db, room: RoomKey): Promise<Record<string, number>> {
+/** What is stored of rooms, by table: what a rehearsal tells, and what has to be nothing in the end. */
+export async function countRoomRows(db: Db, ...rooms: RoomKey[]): Promise<Record<string, number>> {
+  const nids = rooms.map(({ roomNid }) => roomNid);
+  const ids = rooms.map(({ roomId }) => roomId);
   return {
-    ...(await countAllOwned(db, [...others, ...byNumber], room.roomNid)),
-    ...(await countAllOwned(db, byRoomId, room.roomId)),
+    ...(await countAllOwned(db, [...others, ...byNumber], nids)),
+    ...(await countAllOwned(db, byRoomId, ids)),
   };
 }

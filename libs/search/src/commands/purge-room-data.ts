@@ -5,7 +5,7 @@ import { usableIndexes } from '../indexes.ts';
 import { purgeRoom, type PurgeRoomDeps } from './purge-room.ts';
 
 /** What is kept of a room beside the documents. */
-const roomRows: readonly OwnedRows[] = [{ table: 'search_edits', owner: 'room_id', key: ['edit_id'] }];
+export const roomRows: readonly OwnedRows[] = [{ table: 'search_edits', owner: 'room_id', key: ['edit_id'] }];
 
 /**
  * The part of search in deleting a room: documents and what is remembered of edits, all in one page, as the

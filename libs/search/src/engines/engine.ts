@@ -86,6 +86,8 @@ export interface SearchEngine {
   ): Promise<IndexedDocument[]>;
   search(index: IndexRef, query: EngineQuery): Promise<EngineAnswer>;
   drop(index: IndexRef): Promise<void>;
+  /** How many documents some rooms have together. */
+  countRooms(index: IndexRef, roomIds: readonly string[]): Promise<number>;
 }
 
 /** The index is not there (any more): whoever searches looks up anew which one is live. */

@@ -25,6 +25,15 @@ export async function remoteUsersOf(
   return rows.map((row) => row.user_id);
 }
 
+export async function countRemoteUsers(db: UserapiDb, serverName: string): Promise<number> {
+  const { count } = await db
+    .selectFrom('userapi_remote_device_lists')
+    .select((query) => query.fn.countAll<number>().as('count'))
+    .where('server_name', '=', serverName)
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
 interface Row {
   user_id: string;
   is_stale: boolean;

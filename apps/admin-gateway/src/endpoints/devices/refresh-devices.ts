@@ -4,11 +4,12 @@ import { federation, type Job, type JobReads } from '@seneschal/contracts';
 import { endpoint, type Endpoint } from '@seneschal/http';
 import { MatrixError } from '@seneschal/matrix';
 
-import { longCall, type LongCallDeps, longCallAnswers } from '../../long-call.ts';
+import { flag } from '../../flag.ts';
+import { longCall, type LongCallDeps, longCallAnswers, rehearsalAnswer, rehearse } from '../../long-call.ts';
 import { requireRemoteUserId } from '../../users.ts';
 
 export interface RefreshDevicesDeps extends LongCallDeps {
-  jobs: LongCallDeps['jobs'] & { reads: Pick<JobReads, 'items'> };
+  jobs: LongCallDeps['jobs'] & { reads: Pick<JobReads, 'items' | 'pace'> };
   config: LongCallDeps['config'] & { server_name: string };
 }
 
@@ -22,11 +23,15 @@ export const refreshDevices = (deps: RefreshDevicesDeps): Endpoint =>
     scope: 'federation',
     summary: 'Fetches the device list of a user of another server from that server',
     params: z.object({ userId: z.string() }),
-    answer: z.object({}),
+    query: z.object({ dry_run: flag }),
+    answer: z.union([z.strictObject({}), rehearsalAnswer]),
     otherAnswers: longCallAnswers,
     handle: async (request) => {
       const { userId } = request.params;
       requireRemoteUserId(userId, deps.config.server_name);
+      if (request.query.dry_run) {
+        return rehearse(deps.jobs, federation.refreshDevicesJob, { users: 1, remote_servers: 1 }, 1);
+      }
       return longCall(deps, request, {
         kind: federation.refreshDevicesJob,
         input: { userId },

@@ -59,7 +59,7 @@ export const sendNotices = (deps: SendNoticesDeps): Endpoint =>
       const input = { notice: readNotice(asked), audience: audienceOf(asked) };
       if (query.dry_run) {
         const users = await deps.userapi.countNoticeUsers(input.audience);
-        return rehearse(deps.jobs, userapi.sendNotices, { users }, users);
+        return rehearse(deps.jobs, userapi.sendNotices, { users, events: users }, users);
       }
       const digest = digestOf(JSON.parse(JSON.stringify(input)) as JsonObject);
       return longCall(deps, request, {

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 
-import type { CallBus } from '@seneschal/bus';
-import { type Job, purgeRoomJob, roomPurgers, type RoomserverForAdmin } from '@seneschal/contracts';
+import { type Job, purgeRoomJob, type RoomserverForAdmin } from '@seneschal/contracts';
 import { endpoint, type Endpoint } from '@seneschal/http';
 import type { Jobs } from '@seneschal/jobs';
 import { invalidParam, isRoomId, MatrixError, notFound } from '@seneschal/matrix';
@@ -12,14 +11,15 @@ import {
   longCall,
   longCallAnswers,
   type LongCallDeps,
+  type Rehearsal,
   rehearsalAnswer,
   rehearse,
 } from '../../long-call.ts';
+import { type CountDeps, countRooms } from './count-rooms.ts';
 
-export interface PurgeRoomDeps extends LongCallDeps {
-  bus: CallBus;
+export interface PurgeRoomDeps extends LongCallDeps, CountDeps {
   jobs: Pick<Jobs, 'start' | 'wait' | 'reads'>;
-  roomserver: Pick<RoomserverForAdmin, 'isPurgeable' | 'roomFootprint'>;
+  roomserver: Pick<RoomserverForAdmin, 'isPurgeable'> & CountDeps['roomserver'];
 }
 
 /** Unlike other flags it is on unless it is turned off. */
@@ -63,26 +63,8 @@ async function answerOf({ jobs }: Pick<PurgeRoomDeps, 'jobs'>, { jobId, failedIt
   throw new MatrixError(500, 'M_UNKNOWN', `The room is gone, but ${reason}`, { job_id: jobId });
 }
 
-async function rehearsal(deps: PurgeRoomDeps, roomId: string): Promise<z.infer<typeof rehearsalAnswer>> {
-  const footprint = await deps.roomserver.roomFootprint(roomId);
-  if (footprint === undefined) throw notFound('There is no such room.');
-  const rows = { ...footprint.rows };
-  for (const command of roomPurgers) {
-    const page = await deps.bus.call(command, { roomId, cursor: null, limit: 1, dryRun: true });
-    Object.assign(rows, page.rows);
-  }
-  const total = Object.values(rows).reduce((sum, count) => sum + count, 0);
-  const counts = {
-    events: footprint.events,
-    state: footprint.state,
-    users: footprint.users,
-    aliases: footprint.aliases,
-    reports: rows['roomserver_reports'] ?? 0,
-    index_documents: rows['index_documents'] ?? 0,
-    account_data: rows['userapi_account_data'] ?? 0,
-    remote_servers: footprint.remoteServers,
-    bytes: footprint.bytes,
-    rows: total,
-  };
-  return rehearse(deps.jobs, purgeRoomJob, counts, total);
+async function rehearsal(deps: PurgeRoomDeps, roomId: string): Promise<Rehearsal> {
+  const { rooms, ...counts } = await countRooms(deps, [roomId]);
+  if (rooms === 0) throw notFound('There is no such room.');
+  return rehearse(deps.jobs, purgeRoomJob, counts, counts.rows);
 }

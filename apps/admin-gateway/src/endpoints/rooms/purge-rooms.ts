@@ -6,10 +6,11 @@ import type { Jobs } from '@seneschal/jobs';
 import { isRoomId, isServerName, isUserId } from '@seneschal/matrix';
 
 import { longCall, longCallAnswers, type LongCallDeps, rehearsalAnswer, rehearse } from '../../long-call.ts';
+import { type CountDeps, countRooms } from './count-rooms.ts';
 
-export interface PurgeRoomsDeps extends LongCallDeps {
+export interface PurgeRoomsDeps extends LongCallDeps, CountDeps {
   jobs: Pick<Jobs, 'start' | 'wait' | 'reads'>;
-  roomserver: Pick<RoomserverForAdmin, 'findRooms'>;
+  roomserver: Pick<RoomserverForAdmin, 'findRooms'> & CountDeps['roomserver'];
 }
 
 const roomIds = z.array(z.string().refine(isRoomId, 'has something that is not a room ID')).max(10_000);
@@ -73,9 +74,12 @@ async function rehearsal(
   selection: Parameters<RoomserverForAdmin['findRooms']>[0],
 ): Promise<z.infer<typeof plan>> {
   const rooms = await deps.roomserver.findRooms(selection);
-  const events = rooms.reduce((sum, room) => sum + room.events, 0);
+  const counts = await countRooms(
+    deps,
+    rooms.map(({ roomId }) => roomId),
+  );
   return {
-    ...(await rehearse(deps.jobs, purgeRoomJob, { rooms: rooms.length, events }, events)),
+    ...(await rehearse(deps.jobs, purgeRoomJob, counts, counts.rows)),
     rooms: rooms.map((room) => ({ room_id: room.roomId, events: room.events })),
   };
 }

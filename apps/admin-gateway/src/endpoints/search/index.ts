@@ -1,13 +1,11 @@
 import type { SearchForAdmin } from '@seneschal/contracts';
 import type { Endpoint } from '@seneschal/http';
-import type { Jobs } from '@seneschal/jobs';
 
-import { fulltextReindex } from './fulltext-reindex.ts';
+import { fulltextReindex, type ReindexDeps } from './fulltext-reindex.ts';
 import { searchStatus } from './search-status.ts';
 
-export interface SearchEndpointDeps {
+export interface SearchEndpointDeps extends ReindexDeps {
   search: SearchForAdmin;
-  jobs: Pick<Jobs, 'start' | 'reads'>;
 }
 
 /** The search index, as administrators look after it. */

@@ -2,6 +2,7 @@ import type { Index } from 'meilisearch';
 
 import { type EngineQuery, type IndexRef, IndexMissing, type SearchEngine } from '../engine.ts';
 import { keyOf, type MeilisearchDocument } from './documents.ts';
+import { scopesOf } from './filter.ts';
 import { searchIndex } from './search.ts';
 import { type MeilisearchConfig, MeilisearchServer } from './server.ts';
 import { applySettings } from './settings.ts';
@@ -57,6 +58,7 @@ export function meilisearchEngine(config: MeilisearchConfig): SearchEngine {
       await server.succeed(drop, longTimeoutMs, (code) => code === 'index_not_found').catch(ifMissing);
       await deleteTasks(server, { indexUids: [uidOf(index)] });
     },
+    countRooms: (index, roomIds) => countRooms(server, indexOf(index), roomIds),
   };
 }
 
@@ -102,4 +104,17 @@ async function deleteTasks(
 
 function ifMissing(error: unknown): void {
   if (!(error instanceof IndexMissing)) throw error;
+}
+
+async function countRooms(
+  server: MeilisearchServer,
+  index: Index<MeilisearchDocument>,
+  roomIds: readonly string[],
+): Promise<number> {
+  let count = 0;
+  for (const [filter] of scopesOf(roomIds.map((roomId) => ({ roomId, from: 0, to: Infinity })))) {
+    if (filter === undefined) continue;
+    count += (await server.ask(() => index.getDocuments({ filter, limit: 1 }))).total;
+  }
+  return count;
 }

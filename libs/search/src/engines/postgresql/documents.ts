@@ -50,6 +50,17 @@ export async function countDocuments(
   return result.rows[0]?.count ?? 0;
 }
 
+export async function countRoomDocuments(
+  db: Kysely<unknown>,
+  index: IndexRef,
+  roomIds: readonly string[],
+): Promise<number> {
+  const result = await sql<{ count: number }>`
+    SELECT count(*) FROM ${tableOf(index)} WHERE room_id = ANY(${[...roomIds]}::text[])
+  `.execute(db);
+  return result.rows[0]?.count ?? 0;
+}
+
 export async function selectDocuments(
   db: Kysely<unknown>,
   index: IndexRef,

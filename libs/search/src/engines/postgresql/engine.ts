@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { EngineQuery, IndexChanges, IndexRef, SearchEngine } from '../engine.ts';
 import {
   countDocuments,
+  countRoomDocuments,
   deleteDocuments,
   deleteRoom,
   selectDocuments,
@@ -36,5 +37,6 @@ export function postgresqlEngine(db: Kysely<unknown>): SearchEngine {
     documentsBetween: (index, range, limit) => whileThere(() => selectDocuments(db, index, range, limit)),
     search: (index: IndexRef, query: EngineQuery) => whileThere(() => searchTable(db, index, query)),
     drop: (index) => dropTable(db, index),
+    countRooms: (index, roomIds) => whileThere(() => countRoomDocuments(db, index, roomIds)),
   };
 }

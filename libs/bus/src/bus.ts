@@ -10,7 +10,7 @@ import { type Consumer, LogFollower } from './consumer.ts';
 import { forgetNaming } from './forget.ts';
 import { type Lag, lagOf } from './lag.ts';
 import { busMigrations } from './migrations.ts';
-import { checkRedis, connectRedis } from './redis.ts';
+import { checkRedis, connectRedis, keyPrefix } from './redis.ts';
 import { forgetReplies } from './replies.ts';
 import { CommandServer, type Handler } from './server.ts';
 import { Waker } from './waker.ts';
@@ -41,6 +41,7 @@ export class Bus implements Stoppable {
   readonly redis: Redis;
   /** The connection of workers, which waits for as long as Redis is away. */
   readonly workers: Redis;
+  /** What every key begins with. */
   readonly prefix: string;
   readonly #options: BusOptions;
   readonly #lifecycle = new Lifecycle();
@@ -50,11 +51,11 @@ export class Bus implements Stoppable {
 
   private constructor(options: BusOptions) {
     this.#options = options;
-    this.prefix = options.prefix;
+    this.prefix = keyPrefix(options.redisUrl, options.prefix);
     this.redis = this.#connect('bounded');
     this.workers = this.#connect('endless');
-    this.#caller = this.#lifecycle.add(new Caller(this.redis, this.subscriber(), options.prefix));
-    this.#waker = this.#lifecycle.add(new Waker(this.redis, options.prefix));
+    this.#caller = this.#lifecycle.add(new Caller(this.redis, this.subscriber(), this.prefix));
+    this.#waker = this.#lifecycle.add(new Waker(this.redis, this.prefix));
     const cleaner = setInterval(() => void this.#forget(), day / 24);
     cleaner.unref();
     this.#lifecycle.add({
@@ -100,7 +101,8 @@ export class Bus implements Stoppable {
 
   /** Runs the commands of a component until the service is stopped. */
   async serve(component: ComponentName, handlers: readonly Handler[]): Promise<Stoppable> {
-    const { prefix, database, logger, concurrency, metrics } = this.#options;
+    const { prefix } = this;
+    const { database, logger, concurrency, metrics } = this.#options;
     const server = new CommandServer(component, handlers, {
       connection: this.workers,
       prefix,
@@ -115,7 +117,8 @@ export class Bus implements Stoppable {
 
   /** Follows a log until the service is stopped. */
   async follow<Fact>(consumer: Consumer<Fact>): Promise<Stoppable> {
-    const { prefix, database, logger, pollMs } = this.#options;
+    const { prefix } = this;
+    const { database, logger, pollMs } = this.#options;
     const follower = new LogFollower(consumer, {
       connection: this.workers,
       prefix,

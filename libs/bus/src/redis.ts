@@ -1,35 +1,32 @@
-import { Redis } from 'ioredis';
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
 
 import type { Logger } from '@seneschal/observability';
+
+import { parseRedisAddress } from './redis-address.ts';
 
 /** A Redis that cannot be used. The message says what to change. */
 export class RedisRefused extends Error {
   override readonly name = 'RedisRefused';
 }
 
-function optionsOf(url: string): { path?: string; url?: string; password?: string } {
-  if (!/^(redis\+)?unix:\/\//.test(url)) return { url };
-  const parsed = new URL(url.replace(/^(redis\+)?unix:\/\/([^/]*@)?/, 'http://$2localhost'));
-  return {
-    path: decodeURIComponent(parsed.pathname),
-    ...(parsed.password === '' ? {} : { password: decodeURIComponent(parsed.password) }),
-  };
+/** What every key begins with: in a cluster between braces, so that all keys of a queue are on one of its servers. */
+export function keyPrefix(url: string, prefix: string): string {
+  return parseRedisAddress(url)?.kind === 'cluster' ? `{${prefix}}` : prefix;
 }
 
 /**
- * Connects to Redis at `redis://…`, `rediss://…` or `redis+unix://:password@/path`.
+ * Connects to Redis at any address that `parseRedisAddress` reads.
  * @param patience 'bounded' for what a request waits for: commands fail within seconds while Redis is
  *   away; 'endless' for workers, which BullMQ wants to wait until it is back
  */
 export function connectRedis(url: string, patience: 'bounded' | 'endless', logger: Logger): Redis {
-  const { url: address, ...rest } = optionsOf(url);
-  const options = {
-    ...rest,
+  const redis = open(url, {
     maxRetriesPerRequest: patience === 'bounded' ? 2 : null,
-    retryStrategy: (times: number) => Math.min(50 * 2 ** Math.min(times, 5), 1000),
+    retryStrategy: pause,
+    // A server that is no master any more still answers: connect anew, to the one that is.
+    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
     ...(patience === 'bounded' ? { commandTimeout: 10_000 } : {}),
-  };
-  const redis = address === undefined ? new Redis(options) : new Redis(address, options);
+  });
   let reported = '';
   redis.on('error', (error: Error) => {
     if (error.message !== reported) logger.warn({ error: error.message }, 'Redis cannot be reached');
@@ -39,6 +36,48 @@ export function connectRedis(url: string, patience: 'bounded' | 'endless', logge
     reported = '';
   });
   return redis;
+}
+
+function pause(times: number): number {
+  return Math.min(50 * 2 ** Math.min(times, 5), 1000);
+}
+
+function open(url: string, options: Omit<RedisOptions, 'replyMapping'>): Redis {
+  const address = parseRedisAddress(url);
+  if (address === undefined) throw new RedisRefused('The address in redis_url is none of Redis.');
+  if (address.kind === 'one') return new Redis(address.url, options);
+  const { password } = address;
+  if (address.kind === 'socket') {
+    return new Redis({ ...options, path: address.path, ...(password === undefined ? {} : { password }) });
+  }
+  const { username, tls, hosts } = address;
+  const login = {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls ? { tls: {} } : {}),
+  };
+  if (address.kind === 'cluster') {
+    const cluster = new Cluster(hosts, {
+      redisOptions: { ...options, ...login },
+      clusterRetryStrategy: pause,
+      // Names of a certificate are those of the servers, not their addresses.
+      ...(tls ? { dnsLookup: (name, callback) => callback(null, name) } : {}),
+    });
+    // It takes the same commands, and BullMQ tells the two apart by itself.
+    return cluster as unknown as Redis;
+  }
+  const { name, db, sentinelPassword } = address;
+  return new Redis({
+    ...options,
+    ...login,
+    sentinels: hosts,
+    name,
+    db,
+    sentinelRetryStrategy: pause,
+    failoverDetector: true,
+    ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+    ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+  });
 }
 
 /** Refuses a Redis that cannot be reached, is too old or may evict keys: BullMQ itself would only warn. */

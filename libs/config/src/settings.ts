@@ -88,8 +88,11 @@ export const settings = {
   redis_url: setting(
     'SENESCHAL_REDIS_URL',
     null,
-    url(/^(rediss?|redis\+unix|unix):\/\//, 'redis://:password@host:6379'),
-    'Redis or Valkey, version 6.2 or later, with `maxmemory-policy noeviction`. `npm start` brings its own when not set.',
+    url(
+      /^((rediss?|redis\+unix|unix):\/\/|rediss?\+cluster:\/\/[^/]+$|rediss?\+sentinel:\/\/[^/]+\/[^/?]+(\?|$))/,
+      'redis://:password@host:6379, or as docs/running-at-scale.md says of Sentinel and Cluster',
+    ),
+    'Redis or Valkey, version 6.2 or later, with `maxmemory-policy noeviction`. `npm start` brings its own when not set. Also [behind Sentinel or as a cluster](running-at-scale.md#redis): `redis+sentinel://:password@host:26379,host:26379/master`, `redis+cluster://:password@host:6379,host:6379`.',
     true,
   ),
   redis_prefix: setting(

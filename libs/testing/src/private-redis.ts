@@ -23,7 +23,7 @@ export async function startPrivateRedis(settings: Record<string, string> = {}): 
   let running: ChildProcess | undefined;
   const start = async (): Promise<void> => {
     running = launch(folder, settings);
-    await answer(running);
+    await announced(running, /ready to accept connections/i);
   };
   const kill = async (): Promise<void> => {
     const killed = running;
@@ -47,7 +47,6 @@ export async function startPrivateRedis(settings: Record<string, string> = {}): 
 }
 
 function launch(folder: string, settings: Record<string, string>): ChildProcess {
-  const libraries = process.env['SENESCHAL_TEST_REDIS_LIBRARY_PATH'];
   const options = {
     port: '0',
     unixsocket: join(folder, 'redis.sock'),
@@ -56,24 +55,29 @@ function launch(folder: string, settings: Record<string, string>): ChildProcess 
     'maxmemory-policy': 'noeviction',
     ...settings,
   };
-  return spawn(
-    process.env['SENESCHAL_TEST_REDIS_BINARY'] ?? 'redis-server',
+  return spawnRedis(
+    folder,
     Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),
-    {
-      cwd: folder,
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: { ...process.env, ...(libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries }) },
-    },
   );
 }
 
-/** Waits for the line by which Redis and Valkey say that they are up. */
-async function answer(server: ChildProcess): Promise<void> {
+/** The server of the tests, with arguments of its own. */
+export function spawnRedis(folder: string, args: readonly string[]): ChildProcess {
+  const libraries = process.env['SENESCHAL_TEST_REDIS_LIBRARY_PATH'];
+  return spawn(process.env['SENESCHAL_TEST_REDIS_BINARY'] ?? 'redis-server', args, {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, ...(libraries === undefined ? {} : { LD_LIBRARY_PATH: libraries }) },
+  });
+}
+
+/** Waits for a line of a server of Redis or Valkey, such as the one by which it says that it is up. */
+export async function announced(server: ChildProcess, line: RegExp): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     let output = '';
     server.stdout?.on('data', (chunk: Buffer) => {
       output += chunk.toString();
-      if (/ready to accept connections/i.test(output)) resolve();
+      if (line.test(output)) resolve();
     });
     server.once('error', reject);
     server.once('exit', () => reject(new Error(`Redis did not start: ${output.slice(-500)}`)));

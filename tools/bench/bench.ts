@@ -21,6 +21,8 @@ export interface Measurement {
 
 export interface Pids {
   server: number;
+  /** Of a server in several processes. */
+  others?: readonly number[];
   postgres: number | undefined;
   redis: number | undefined;
 }
@@ -95,7 +97,9 @@ export class Bench {
   }
 
   #cpu(): number[] {
-    return [cpuOf(this.pids.server), cpuOf(this.pids.postgres), cpuOf(this.pids.redis)];
+    const { server, others = [] } = this.pids;
+    const all = [server, ...others].reduce((sum, pid) => sum + cpuOf(pid), 0);
+    return [all, cpuOf(this.pids.postgres), cpuOf(this.pids.redis)];
   }
 }
 

@@ -7,6 +7,7 @@ import { Bench, type Measurement } from './bench.ts';
 import { memory } from './memory.ts';
 import { purgeRoom } from './purge.ts';
 import { evacuateRoom, evacuateUser, join, send, sendParallel } from './rooms.ts';
+import { scale } from './scale.ts';
 import { indexLive, reindex, search } from './search.ts';
 import { startServer } from './server.ts';
 import { table } from './table.ts';
@@ -40,8 +41,13 @@ const jobs: Record<string, Job> = {
   register: { sizes: [2, 8, 16], what: 'requests at once', bcryptCost: realBcryptCost, run: register },
 };
 
+/** Jobs that start processes of their own, instead of one server. */
+const fleets = {
+  scale: { sizes: [1, 2, 4], what: 'worker processes, beside one gateway of each kind', run: scale },
+};
+
 function help(): string {
-  const lines = Object.entries(jobs).map(
+  const lines = Object.entries({ ...jobs, ...fleets }).map(
     ([name, { sizes, what }]) => `  ${name.padEnd(16)} ${sizes.join(', ')} ${what}`,
   );
   return `npm run bench -- [JOB …] [--sizes N,N] [--json]
@@ -67,20 +73,22 @@ export async function main(context: Context): Promise<number> {
     process.stdout.write(help());
     return 0;
   }
-  const unknown = positionals.find((name) => !(name in jobs));
+  const unknown = positionals.find((name) => !(name in jobs) && !(name in fleets));
   if (unknown !== undefined) {
     process.stderr.write(`There is no job ${unknown}.\n\n${help()}`);
     return 1;
   }
   const sizes = values.sizes?.split(',').map(Number);
   const measurements: Measurement[] = [];
-  for (const name of positionals.length > 0 ? positionals : Object.keys(jobs)) {
-    const job = jobs[name] as Job;
-    await runJob(context, job, sizes ?? job.sizes, (one) => {
-      measurements.push(one);
-      if (values.json !== true)
-        process.stderr.write(`${one.job} ${one.size}: ${one.cpuPerItemMs.toFixed(2)} ms\n`);
-    });
+  const tell = (one: Measurement): void => {
+    measurements.push(one);
+    if (values.json !== true)
+      process.stderr.write(`${one.job} ${one.size}: ${one.cpuPerItemMs.toFixed(2)} ms\n`);
+  };
+  const names = positionals.length > 0 ? positionals : [...Object.keys(jobs), ...Object.keys(fleets)];
+  for (const name of names) {
+    if (name === 'scale') await runFleet(context, sizes ?? fleets.scale.sizes, tell);
+    else await runJob(context, jobs[name] as Job, sizes ?? (jobs[name] as Job).sizes, tell);
   }
   process.stdout.write(`${JSON.stringify(measurements, null, 2)}\n`);
   if (values.json !== true) process.stdout.write(`\n${table(measurements)}\n`);
@@ -95,14 +103,7 @@ async function runJob(
   tell: (one: Measurement) => void,
 ): Promise<void> {
   const secret = randomBytes(32).toString('base64url');
-  const server = await startServer({
-    ...context.env,
-    SENESCHAL_REGISTRATION_SHARED_SECRET: secret,
-    SENESCHAL_RATE_LIMITS: 'off',
-    SENESCHAL_BCRYPT_COST: String(job.bcryptCost ?? 4),
-    // Names of earlier jobs are taken on the same database: each job has users of its own server name.
-    SENESCHAL_SERVER_NAME: `bench-${randomBytes(4).toString('hex')}.localhost`,
-  });
+  const server = await startServer(environmentOf(context, secret, job.bcryptCost ?? 4));
   const client = new HttpClient(server.address);
   try {
     const pids = { server: server.pid, postgres: context.pids?.postgres, redis: context.pids?.redis };
@@ -112,4 +113,31 @@ async function runJob(
     client.close();
     await server.stop();
   }
+}
+
+async function runFleet(
+  context: Context,
+  sizes: readonly number[],
+  tell: (one: Measurement) => void,
+): Promise<void> {
+  const pids = { postgres: context.pids?.postgres, redis: context.pids?.redis };
+  for (const size of sizes) {
+    const secret = randomBytes(32).toString('base64url');
+    for (const one of await scale({ env: environmentOf(context, secret, 4), secret, pids }, size)) tell(one);
+  }
+}
+
+function environmentOf(
+  { env }: Context,
+  secret: string,
+  bcryptCost: number,
+): Record<string, string | undefined> {
+  return {
+    ...env,
+    SENESCHAL_REGISTRATION_SHARED_SECRET: secret,
+    SENESCHAL_RATE_LIMITS: 'off',
+    SENESCHAL_BCRYPT_COST: String(bcryptCost),
+    // Names of earlier jobs are taken on the same database: each job has users of its own server name.
+    SENESCHAL_SERVER_NAME: `bench-${randomBytes(4).toString('hex')}.localhost`,
+  };
 }

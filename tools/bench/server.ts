@@ -28,7 +28,8 @@ export async function startServer(env: Record<string, string | undefined>): Prom
   };
 }
 
-async function listening(child: ChildProcess): Promise<string> {
+/** Where a process says in its log that it listens. */
+export async function listening(child: ChildProcess): Promise<string> {
   if (child.stdout === null) throw new Error('The server has no output.');
   const lines = createInterface({ input: child.stdout });
   const ended = once(child, 'exit').then(() => {

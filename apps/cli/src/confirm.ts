@@ -48,7 +48,8 @@ async function rehearsed(
     }
   }
   if (Math.max(0, ...totals.values()) <= few) return undefined;
-  return [...totals].map(([what, number]) => `${count(number)} ${what}`).join(', ');
+  const words = [...totals].filter(([, number]) => number > 0);
+  return words.map(([what, number]) => `${count(number)} ${what}`).join(', ');
 }
 
 const countable = new Set(['users', 'rooms', 'events']);

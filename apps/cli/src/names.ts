@@ -48,6 +48,17 @@ const names: Readonly<Record<string, string>> = {
   'GET /_seneschal/v1/docs': 'server docs',
 };
 
+/**
+ * What can be rehearsed and destroys nothing, however much it is done to. Any other call with a rehearsal asks
+ * before it is done to many.
+ */
+export const harmlessCalls: ReadonlySet<string> = new Set([
+  'devices refresh',
+  'devices refresh-many',
+  'rooms import',
+  'search reindex',
+]);
+
 /** What the nouns are about, for the help; those of new calls do without. */
 export const nouns: Readonly<Record<string, string>> = {
   rooms: 'Evacuate, purge and import rooms',

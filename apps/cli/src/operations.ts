@@ -1,7 +1,7 @@
 import type { OpenApiDocument, Operation } from '@seneschal/http';
 
 import { bodyFields, type Field, queryFields } from './fields.ts';
-import { isNamed, nameOf, rankOf } from './names.ts';
+import { harmlessCalls, isNamed, nameOf, rankOf } from './names.ts';
 
 /** A call of the admin API as a subcommand. */
 export interface CliOperation {
@@ -79,7 +79,7 @@ function toOperation(name: string, method: string, path: string, operation: Oper
     needsBody: operation.requestBody?.required === true,
     rehearsal,
     isLong: '202' in operation.responses,
-    isDestructive: method === 'delete' || rehearsal !== undefined,
+    isDestructive: method === 'delete' || (rehearsal !== undefined && !harmlessCalls.has(name)),
     changes: method !== 'get',
     isPaged: fields.some(({ place, flag }) => place === 'query' && flag === 'from'),
     produces: Object.keys(operation.responses['200']?.content ?? {})[0] ?? 'none',

@@ -2,7 +2,7 @@ import type { OpenApiDocument } from '@seneschal/http';
 import { startWorld, type World } from '@seneschal/testing';
 
 import { callsOf, operationsOf } from '../src/operations.ts';
-import { nameOf } from '../src/names.ts';
+import { harmlessCalls, nameOf } from '../src/names.ts';
 import { examplesOf } from '../src/examples.ts';
 import { api, cli } from './running.ts';
 
@@ -43,6 +43,27 @@ describe('the subcommands', () => {
     const callsIn = (document: OpenApiDocument): string[] =>
       callsOf(document).map(({ method, path }) => `${method} ${path.replace(/\{\w+\}/g, '{}')}`);
     expect(callsIn(api).sort()).toEqual(callsIn(served).sort());
+  });
+
+  it('ask before they destroy something for many, and not before anything else', () => {
+    const asking = operations
+      .filter(({ isDestructive }) => isDestructive)
+      .map(({ noun, verb }) => `${noun} ${verb}`);
+    expect(asking).toEqual(
+      expect.arrayContaining([
+        'notices send',
+        'rooms evacuate',
+        'rooms purge',
+        'rooms purge-matching',
+        'tokens delete',
+        'users evacuate',
+        'users reset-password',
+      ]),
+    );
+    expect(asking).not.toContain('search reindex');
+    expect(harmlessCalls.size).toBe(
+      operations.filter(({ noun, verb }) => harmlessCalls.has(`${noun} ${verb}`)).length,
+    );
   });
 
   it('have names of two words each, no two the same', () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -143,6 +144,20 @@ describe('the OpenAPI document', () => {
     expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; style-src 'sha256-/);
     expect(page.text).toContain('/_dendrite/admin/evacuateRoom/{roomId}');
     expect(page.text).not.toMatch(/<script|src=|https?:\/\//i);
+  });
+
+  it('comes as a page that shows every operation, in a style that its policy lets through', async () => {
+    const page = await world.request('GET', '/_seneschal/v1/docs');
+    for (const { operation } of operationsOf(document)) {
+      expect(page.text).toContain(`<details id="${operation.operationId}">`);
+    }
+    for (const { name } of document.tags) {
+      expect(page.text).toContain(`<a href="#${name}">`);
+      expect(page.text).toContain(`<h2 id="${name}">`);
+    }
+    const style = /<style>(.*?)<\/style>/s.exec(page.text)?.[1] ?? '';
+    const digest = createHash('sha256').update(style).digest('base64');
+    expect(page.headers.get('content-security-policy')).toContain(`style-src 'sha256-${digest}'`);
   });
 });
 

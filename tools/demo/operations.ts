@@ -1,7 +1,7 @@
 import type { HttpClient } from '../shared/client.ts';
 import { at, type User } from '../shared/matrix.ts';
 import type { Call } from './stage.ts';
-import { verify } from './checks.ts';
+import { verify, verifyStatus } from './checks.ts';
 
 /** What those need who run the server: the description of the API, and what was done through it. */
 export function operations(client: HttpClient, admin: User): Call[] {
@@ -33,6 +33,19 @@ export function operations(client: HttpClient, admin: User): Call[] {
         ];
         const wrong = found.filter((id) => mustNotBe.includes(id));
         verify(wrong.length === 0, `it found ${wrong.join(', ')}`);
+      },
+    },
+    {
+      name: 'GET /_seneschal/v1/webhooks, …/deliveries',
+      size: 'no receiver',
+      run: () => client.expect('POST', '/_seneschal/v1/webhooks/ping', { token }),
+      check: async (answer) => {
+        verify(at(answer, 'deliveries') === 0, 'somebody was told');
+        const { receivers } = await client.expect('GET', '/_seneschal/v1/webhooks', { token });
+        verify(JSON.stringify(receivers) === '[]', 'there are receivers');
+        const deliveries = '/_seneschal/v1/webhooks/deliveries';
+        await verifyStatus(client, 'GET', deliveries, { token }, 200);
+        await verifyStatus(client, 'POST', `${deliveries}/none/retry`, { token }, 404);
       },
     },
     {

@@ -9,16 +9,24 @@ import { userapiMigrations, userapiReads } from '@seneschal/userapi';
 import { type AdminDeps, adminEndpoints } from './endpoints/index.ts';
 import { type OperationsDeps, operationsEndpoints } from './endpoints/operations/index.ts';
 import { type SearchEndpointDeps, searchEndpoints } from './endpoints/search/index.ts';
+import { webhookEndpoints, type WebhooksDeps } from './endpoints/webhooks/index.ts';
 import { checksOf } from './self-check/index.ts';
 
 /** Everything that the admin gateway serves. */
-export function adminGatewayEndpoints(deps: AdminDeps & OperationsDeps & SearchEndpointDeps): Endpoint[] {
-  return [...adminEndpoints(deps), ...searchEndpoints(deps), ...operationsEndpoints(deps)];
+export function adminGatewayEndpoints(
+  deps: AdminDeps & OperationsDeps & SearchEndpointDeps & WebhooksDeps,
+): Endpoint[] {
+  return [
+    ...adminEndpoints(deps),
+    ...searchEndpoints(deps),
+    ...operationsEndpoints(deps),
+    ...webhookEndpoints(deps),
+  ];
 }
 
 /** The admin API. Brings the tables that it reads up to date, as no worker may have run yet. */
 export async function adminGateway(platform: Platform): Promise<Gateway> {
-  const { bus, config, database, jobs, logger, metrics } = platform;
+  const { bus, config, database, jobs, logger, metrics, webhooks } = platform;
   await migrate(database, 'userapi', userapiMigrations);
   await migrate(database, 'roomserver', roomserverMigrations);
   await migrate(database, 'search', searchMigrations);
@@ -36,6 +44,7 @@ export async function adminGateway(platform: Platform): Promise<Gateway> {
     roomserver,
     search,
     userapi,
+    webhooks,
   });
   return { endpoints, userapi, described: true, waiting: { stop: () => jobs.stopWaiting() } };
 }

@@ -46,4 +46,6 @@ export function chooseComponents(words: readonly string[]): ComponentName[] {
 /** Starts components; they stop with the platform. */
 export async function startComponents(platform: Platform, names: readonly ComponentName[]): Promise<void> {
   for (const name of names) platform.lifecycle.add(await starts[name](platform));
+  // Every worker tells receivers of what happens; they share the deliveries among them.
+  platform.lifecycle.add(await platform.webhooks.serve());
 }

@@ -96,6 +96,11 @@ export function isOrigin(text: string): boolean {
   return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
+/** An address of the web. */
+export function isWebAddress(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text);
+}
+
 /** `a, b` or, in the file, a YAML list. */
 export const listOf = (holds: (item: string) => boolean, message: string): z.ZodType<readonly string[]> =>
   z

@@ -15,6 +15,7 @@ import {
   sharedSecret,
   url,
 } from './setting.ts';
+import { webhookSettings } from './webhook-settings.ts';
 
 /** Every setting there is; the file, the environment and docs/configuration.md all follow this table. */
 export const settings = {
@@ -242,6 +243,7 @@ export const settings = {
     listOf(isServerName, 'is a list of server names, separated by commas'),
     'Servers that are asked for the keys of servers that do not answer themselves.',
   ),
+  ...webhookSettings,
   purge_empty_after: setting(
     'SENESCHAL_PURGE_EMPTY_AFTER',
     null,

@@ -183,6 +183,7 @@ export const recordConnections = command('userapi', 'recordConnections', {
 
 const userapiFact = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('account_deactivated'), userId: z.string() }),
+  z.object({ kind: z.literal('account_registered'), userId: z.string() }),
   z.object({ kind: z.literal('device_list_changed'), userId: z.string() }),
   /** A user signed the master key of another: only the signer sees it. */
   z.object({ kind: z.literal('user_signed'), userId: z.string(), target: z.string() }),

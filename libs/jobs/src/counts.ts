@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
-import type { JobState } from '@seneschal/contracts';
+import type { Job, JobState } from '@seneschal/contracts';
 
-import { held, type JobTables, now } from './tables.ts';
+import { held, jobOf, type JobRow, type JobTables, now } from './tables.ts';
 
 export interface JobCount {
   kind: string;
@@ -44,4 +44,19 @@ export async function lateJobs(db: Kysely<JobTables>, lateMs: number): Promise<L
     WHERE ms > ${lateMs} GROUP BY kind, component ORDER BY max(ms) DESC
   `.execute(db);
   return found.rows;
+}
+
+const mostFinished = 1000;
+
+/** Jobs that came to one of some ends after a time, the first one first; at most 1,000. */
+export async function finishedJobs(
+  db: Kysely<JobTables>,
+  states: readonly JobState[],
+  since: number,
+): Promise<Job[]> {
+  const found = await sql<JobRow>`
+    SELECT * FROM jobs WHERE finished_ts > ${since} AND state = ANY(${[...states]}::text[])
+    ORDER BY finished_ts LIMIT ${mostFinished}
+  `.execute(db);
+  return found.rows.map(jobOf);
 }

@@ -9,7 +9,7 @@ export {
   type StepAnswer,
   type StepContext,
 } from './handler.ts';
-export { type JobCount, jobCounts, type LateJobs, lateJobs } from './counts.ts';
+export { finishedJobs, type JobCount, jobCounts, type LateJobs, lateJobs } from './counts.ts';
 export { Jobs, type JobsOptions, type StartJobs } from './jobs.ts';
 export { jobsMigrations } from './migrations.ts';
 export { jobsReads } from './reads.ts';

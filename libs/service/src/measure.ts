@@ -4,7 +4,12 @@ import { jobCounts } from '@seneschal/jobs';
 import type { Platform } from './platform.ts';
 
 /** What is measured when it is asked for. All processes tell the same of queues, logs and jobs. */
-export function measure({ metrics, database, bus }: Pick<Platform, 'metrics' | 'database' | 'bus'>): void {
+export function measure({
+  metrics,
+  database,
+  bus,
+  webhooks,
+}: Pick<Platform, 'metrics' | 'database' | 'bus' | 'webhooks'>): void {
   metrics.gauge('seneschal_database_connections', 'Connections to PostgreSQL', ['state'], () => {
     const { open, idle } = database.pool();
     return [
@@ -17,6 +22,11 @@ export function measure({ metrics, database, bus }: Pick<Platform, 'metrics' | '
   ]);
   measureQueues(metrics, bus);
   measureLogs(metrics, bus);
+  metrics.gauge('seneschal_webhook_deliveries', 'Webhooks by state', ['state'], async () => {
+    const sums = { queued: 0, delivered: 0, failed: 0 };
+    for (const { state, count } of await webhooks.counts()) sums[state] += count;
+    return Object.entries(sums).map(([state, value]) => ({ labels: { state }, value }));
+  });
   metrics.gauge('seneschal_jobs', 'Jobs by kind and state', ['kind', 'state'], async () => {
     const counts = await jobCounts(database.tables());
     return counts.map(({ kind, state, count }) => ({ labels: { kind, state }, value: count }));

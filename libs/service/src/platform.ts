@@ -6,6 +6,8 @@ import { type Database, openDatabase } from '@seneschal/database';
 import { Jobs, type Timing } from '@seneschal/jobs';
 import { createLogger, Lifecycle, type Logger, Metrics, type Stoppable } from '@seneschal/observability';
 
+import { Webhooks } from '@seneschal/webhooks';
+
 import { measure } from './measure.ts';
 import { codeOf, StartError } from './start-error.ts';
 
@@ -17,6 +19,7 @@ export interface Platform extends Stoppable {
   readonly database: Database;
   readonly bus: Bus;
   readonly jobs: Jobs;
+  readonly webhooks: Webhooks;
   readonly lifecycle: Lifecycle;
 }
 
@@ -37,6 +40,7 @@ export async function openPlatform(config: Config, options: PlatformOptions): Pr
   const lifecycle = new Lifecycle();
   const logger = options.logger ?? createLogger(config.log_level);
   const metrics = new Metrics();
+  const poll = options.pollMs === undefined ? {} : { pollMs: options.pollMs };
   try {
     const database = lifecycle.add(
       openDatabase({
@@ -55,7 +59,7 @@ export async function openPlatform(config: Config, options: PlatformOptions): Pr
         logger,
         concurrency: config.command_concurrency,
         metrics,
-        ...(options.pollMs === undefined ? {} : { pollMs: options.pollMs }),
+        ...poll,
       }),
     );
     const jobs = lifecycle.add(
@@ -68,8 +72,10 @@ export async function openPlatform(config: Config, options: PlatformOptions): Pr
         ...(options.jobTiming === undefined ? {} : { timing: options.jobTiming }),
       }),
     );
-    measure({ metrics, database, bus });
-    return { config, logger, metrics, database, bus, jobs, lifecycle, stop: () => lifecycle.stop() };
+    const webhooks = lifecycle.add(await Webhooks.open({ bus, database, logger, config, ...poll }));
+    measure({ metrics, database, bus, webhooks });
+    const stop = (): Promise<void> => lifecycle.stop();
+    return { config, logger, metrics, database, bus, jobs, webhooks, lifecycle, stop };
   } catch (error) {
     await lifecycle.stop();
     throw error;

@@ -6,5 +6,6 @@ export { crossSigningKey, deviceKeysOf, type TestKey } from './keys.ts';
 export { type Peer, type PeerAnswer, type PeerRequest, peerSettings, startPeer } from './peer.ts';
 export { announced, type PrivateRedis, spawnRedis, startPrivateRedis } from './private-redis.ts';
 export { startProcess, type TestProcess } from './processes.ts';
+export { type Received, startReceiver, type TestReceiver } from './receiver.ts';
 export { testServices, uniqueName } from './services.ts';
 export { type Account, startWorld, testServerName, type World, type WorldOptions } from './world.ts';

@@ -16,6 +16,7 @@ import { roomserverMigrations } from '@seneschal/roomserver';
 import { searchMigrations } from '@seneschal/search';
 import { syncapiMigrations } from '@seneschal/syncapi';
 import { hashPassword, userapiMigrations } from '@seneschal/userapi';
+import { webhooksMigrations } from '@seneschal/webhooks';
 import { type Kysely, sql } from 'kysely';
 
 import { removeKeys } from './buses.ts';
@@ -117,6 +118,7 @@ async function settingsOf(
     search: searchMigrations,
     jobs: jobsMigrations,
     federation: federationMigrations,
+    webhooks: webhooksMigrations,
   });
   lifecycle.add({ stop: () => dropDatabase(name) });
   if (options.redisUrl === undefined) lifecycle.add({ stop: () => removeKeys(redisUrl, prefix) });

@@ -8,6 +8,7 @@ import { roomserverMigrations } from '@seneschal/roomserver';
 import { searchMigrations } from '@seneschal/search';
 import { syncapiMigrations } from '@seneschal/syncapi';
 import { userapiMigrations } from '@seneschal/userapi';
+import { webhooksMigrations } from '@seneschal/webhooks';
 
 import { access } from './access.ts';
 import { clock } from './clock.ts';
@@ -35,6 +36,7 @@ const migrations: ReadonlyMap<string, Migrations> = new Map([
   ['search', searchMigrations],
   ['syncapi', syncapiMigrations],
   ['userapi', userapiMigrations],
+  ['webhooks', webhooksMigrations],
 ]);
 
 /** Everything that the self-check looks at. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 import type { z } from 'zod';
 
-import type { CommandContext } from '@seneschal/bus';
+import type { CommandContext, WakeBus } from '@seneschal/bus';
 import type { userapi } from '@seneschal/contracts';
 import { transact } from '@seneschal/database';
 import { forbidden, makeUserId, userInUse } from '@seneschal/matrix';
@@ -10,6 +10,7 @@ import { forbidden, makeUserId, userInUse } from '@seneschal/matrix';
 import { checkLocalpart } from '../localparts.ts';
 import { insertAccount } from '../storage/accounts.ts';
 import { upsertDevice } from '../storage/devices.ts';
+import { appendFacts, wakeConsumers } from '../storage/output.ts';
 import { insertProfile } from '../storage/profiles.ts';
 import { completeHold } from '../storage/registration-uses.ts';
 import type { UserapiDb } from '../storage/tables.ts';
@@ -19,6 +20,7 @@ type Output = z.infer<typeof userapi.createAccount.output>;
 
 export interface CreateAccountDeps {
   db: UserapiDb;
+  bus: WakeBus;
   serverName: string;
 }
 
@@ -36,7 +38,7 @@ export async function createAccount(
   const userId = makeUserId(localpart, deps.serverName);
   const deviceId = device === undefined ? undefined : (device.deviceId ?? newDeviceId());
   const output: Output = deviceId === undefined ? { userId } : { userId, deviceId };
-  await transact(deps.db, async (trx) => {
+  const position = await transact(deps.db, async (trx) => {
     // First of all: two deliveries of one command then meet here and not at the name, where the second
     // could not tell its own account from another's.
     await context.remember(trx, output);
@@ -47,9 +49,12 @@ export async function createAccount(
       throw forbidden('The time for this registration is up, or its token is gone. Begin again.');
     }
     await insertProfile(trx, { userId, displayname: input.displayname ?? null, avatarUrl: null });
-    if (device === undefined || deviceId === undefined) return;
-    await upsertDevice(trx, { ...device, userId, deviceId, displayName: device.displayName ?? null });
+    if (device !== undefined && deviceId !== undefined) {
+      await upsertDevice(trx, { ...device, userId, deviceId, displayName: device.displayName ?? null });
+    }
+    return appendFacts(trx, [{ kind: 'account_registered', userId }]);
   });
+  wakeConsumers(deps.bus, position);
   return output;
 }
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { z } from 'zod';
 
+import { pendingMigrations } from '@seneschal/database';
 import { endpoint, type Endpoint, Reply } from '@seneschal/http';
 
 import type { Platform } from './platform.ts';
@@ -14,8 +15,15 @@ async function findFaults({ database, bus }: Checked): Promise<string[]> {
   const checks = [
     answers(sql`SELECT 1`.execute(database.tables()), 'PostgreSQL does not answer.'),
     answers(bus.redis.ping(), 'Redis does not answer.'),
+    answers(requireTables(database), 'The tables are older than this process.'),
   ];
   return (await Promise.all(checks)).flatMap((fault) => fault ?? []);
+}
+
+/** Rejects when a migration that this process made or waited for is not there (any more). */
+async function requireTables(database: Checked['database']): Promise<void> {
+  const pending = await pendingMigrations(database.tables(), database.migrated);
+  if (pending.length > 0) throw new Error(`${pending.join(', ')} are missing.`);
 }
 
 async function answers(check: Promise<unknown>, fault: string): Promise<string | undefined> {
@@ -57,6 +65,7 @@ export function healthEndpoints(platform: Checked): Endpoint[] {
         return warnings.length === 0 ? new Reply(200) : new Reply(503, { warnings });
       },
     }),
+    ...probes(platform),
     endpoint({
       method: 'GET',
       path: '/_seneschal/v1/health',
@@ -69,6 +78,37 @@ export function healthEndpoints(platform: Checked): Endpoint[] {
         const warnings = await findFaults(platform);
         return warnings.length === 0
           ? { status: 'ok' as const, warnings }
+          : new Reply(503, { status: 'degraded', warnings });
+      },
+    }),
+  ];
+}
+
+/** What supervisors ask: a process that is not alive is started anew, one that is not ready gets no requests. */
+function probes(platform: Checked): Endpoint[] {
+  return [
+    endpoint({
+      method: 'GET',
+      path: '/_seneschal/v1/live',
+      access: 'public',
+      rateLimit: 'none',
+      summary:
+        'Whether the process runs; it asks nobody else, as nobody is helped by its end while they are away',
+      answer: z.object({ status: z.literal('ok') }),
+      handle: async () => ({ status: 'ok' as const }),
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/_seneschal/v1/ready',
+      access: 'public',
+      rateLimit: 'none',
+      summary: 'Whether the process reaches PostgreSQL and Redis and the tables are up to date, 503 when not',
+      answer: z.object({ status: z.literal('ok') }),
+      otherAnswers: { 503: z.object({ status: z.literal('degraded'), warnings: z.array(z.string()) }) },
+      handle: async () => {
+        const warnings = await findFaults(platform);
+        return warnings.length === 0
+          ? { status: 'ok' as const }
           : new Reply(503, { status: 'degraded', warnings });
       },
     }),

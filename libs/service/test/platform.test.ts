@@ -1,6 +1,7 @@
 import { loadConfig } from '@seneschal/config';
 import { createLogger } from '@seneschal/observability';
 import { startPrivateRedis, startWorld, testServices, uniqueName, withDatabase } from '@seneschal/testing';
+import { sql } from 'kysely';
 
 import { explainStart, healthEndpoints, openPlatform, startOn } from '../src/index.ts';
 
@@ -57,6 +58,29 @@ describe('a platform', () => {
 });
 
 describe('health', () => {
+  it('tells alive from ready', async () => {
+    const redis = await startPrivateRedis();
+    const world = await startWorld({ redisUrl: redis.url });
+    const ask = async (probe: string): Promise<[number, unknown]> => {
+      const { status, body } = await world.request('GET', `/_seneschal/v1/${probe}`);
+      return [status, body];
+    };
+    const alive = [200, { status: 'ok' }];
+    const missing = (what: string): unknown => [503, { status: 'degraded', warnings: [what] }];
+    expect([await ask('live'), await ask('ready')]).toEqual([alive, alive]);
+    await sql`ALTER TABLE jobs_migrations RENAME TO gone`.execute(world.sql);
+    const old = missing('The tables are older than this process.');
+    expect([await ask('live'), await ask('ready')]).toEqual([alive, old]);
+    await sql`ALTER TABLE gone RENAME TO jobs_migrations`.execute(world.sql);
+    await redis.kill();
+    const away = missing('Redis does not answer.');
+    expect([await ask('live'), await ask('ready')]).toEqual([alive, away]);
+    await redis.start();
+    while ((await ask('ready'))[0] !== 200) expect(await ask('live')).toEqual(alive);
+    await world.stop();
+    await redis.stop();
+  });
+
   it('is 200 while all is well, and 503 with the fault when Redis is away; up stays 200', async () => {
     const redis = await startPrivateRedis();
     const world = await startWorld({ redisUrl: redis.url });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 
 import type { CallBus } from '@seneschal/bus';
 import type { Command, JobKind } from '@seneschal/contracts';
@@ -8,6 +8,7 @@ import { transact } from '@seneschal/database';
 import type { JsonValue } from '@seneschal/matrix';
 import type { Logger } from '@seneschal/observability';
 
+import { childrenOf, childrenToRetry, endedChildren } from './children.ts';
 import { Fenced, type Progress, type StepContext } from './handler.ts';
 import { itemsStatement, itemsToRetry } from './items.ts';
 import { type Hold, saveProgress } from './runs.ts';
@@ -23,7 +24,9 @@ export interface RunDeps {
     kind: JobKind<Child>,
     input: Child,
     options: StartOptions,
-  ): Promise<{ jobId: string }>;
+  ): Promise<{ jobId: string; parentId: string | null }>;
+  /** Does again what failed; nothing when there is nothing to be done again. */
+  retry(jobId: string): Promise<void>;
   /** Tells those who watch the job. */
   changed: (jobId: string) => void;
 }
@@ -66,14 +69,23 @@ export class Run {
       itemsStatement: (items, guard) => itemsStatement(row, items, guard),
       itemsToRetry: (after, limit) => itemsToRetry(db, row, after, limit),
       call: (command, commandInput, options) => this.#call(command, commandInput, options),
-      startChild: (kind, childInput) =>
-        this.#deps.start(kind, childInput, {
-          requestedBy: row.requested_by,
-          idempotencyKey: `${row.job_id}\0${kind.target(childInput)}\0${row.is_retry}`,
-          parentId: row.job_id,
-        }),
+      startChild: (kind, childInput) => this.#startChild(kind, childInput),
       children: () => childrenOf(db, hold.jobId),
+      endedChildren: (limit) => endedChildren(db, hold.jobId, limit),
+      retryChildren: async () => {
+        for (const jobId of await childrenToRetry(db, hold.jobId)) await this.#deps.retry(jobId);
+      },
     };
+  }
+
+  async #startChild<Child extends object>(
+    kind: JobKind<Child>,
+    input: Child,
+  ): Promise<{ jobId: string; isChild: boolean }> {
+    const { job_id: parentId, requested_by: requestedBy } = this.row;
+    const idempotencyKey = `${parentId}\0${kind.target(input)}`;
+    const child = await this.#deps.start(kind, input, { requestedBy, idempotencyKey, parentId });
+    return { jobId: child.jobId, isChild: child.parentId === parentId };
   }
 
   async #commit<Tables>(work: (transaction: Transaction<Tables>) => Promise<Progress>): Promise<void> {
@@ -106,17 +118,4 @@ export class Run {
       .digest('hex');
     return this.#deps.bus.call(command, input, { idempotencyKey, ...options });
   }
-}
-
-async function childrenOf(
-  db: Kysely<JobTables>,
-  jobId: string,
-): Promise<{ unfinished: number; finished: number; failed: number }> {
-  const result = await sql<{ unfinished: number; finished: number; failed: number }>`
-    SELECT count(*) FILTER (WHERE finished_ts IS NULL) AS unfinished,
-      count(*) FILTER (WHERE finished_ts IS NOT NULL) AS finished,
-      count(*) FILTER (WHERE finished_ts IS NOT NULL AND state <> 'completed') AS failed
-    FROM jobs WHERE parent_id = ${jobId}
-  `.execute(db);
-  return result.rows[0] ?? { unfinished: 0, finished: 0, failed: 0 };
 }

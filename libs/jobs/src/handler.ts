@@ -4,6 +4,8 @@ import type { Command, JobKind } from '@seneschal/contracts';
 import type { JsonObject, JsonValue } from '@seneschal/matrix';
 import type { Logger } from '@seneschal/observability';
 
+import type { Children, EndedChild } from './children.ts';
+
 /** What became of one item; the last word of a phase on an item counts. */
 export interface Item {
   item: string;
@@ -60,10 +62,20 @@ export interface StepContext<Input extends object = object> {
   itemsToRetry(after: string | undefined, limit: number): Promise<string[]>;
   /** Calls a command; a repetition of the same step makes the same call. */
   call<In, Out>(command: Command<In, Out>, input: In, options?: { timeoutMs?: number }): Promise<Out>;
-  /** Starts a job as a part of this one; a repetition of it finds the same. */
-  startChild<Child extends object>(kind: JobKind<Child>, input: Child): Promise<{ jobId: string }>;
+  /**
+   * Starts a job as a part of this one; a repetition of it finds the same. Where a job of the same kind and
+   * target is under way already it is that one, which is no child of this job.
+   */
+  startChild<Child extends object>(
+    kind: JobKind<Child>,
+    input: Child,
+  ): Promise<{ jobId: string; isChild: boolean }>;
   /** How the children stand. */
-  children(): Promise<{ unfinished: number; finished: number; failed: number }>;
+  children(): Promise<Children>;
+  /** Some of the children that have ended and of whose target no item tells yet. */
+  endedChildren(limit: number): Promise<EndedChild[]>;
+  /** Does the children again that did not go well; what is under way already stays so. */
+  retryChildren(): Promise<void>;
 }
 
 export type Step<Input extends object> = (context: StepContext<Input>) => Promise<StepAnswer>;

@@ -1,3 +1,4 @@
+export type { Children, EndedChild } from './children.ts';
 export type { Action } from './control.ts';
 export {
   Fenced,

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Bus } from '@seneschal/bus';
 import { type ComponentName, isFinished, type Job, type JobKind, type JobReads } from '@seneschal/contracts';
 import { type Database, migrate } from '@seneschal/database';
+import { isMatrixError } from '@seneschal/matrix';
 import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
 
 import type { RunDeps } from './context.ts';
@@ -78,8 +79,7 @@ export class Jobs implements Stoppable {
     input: Input,
     options: StartOptions,
   ): Promise<{ jobId: string; isNew: boolean }> {
-    const { row, isNew } = await insertJob(this.#db, kind, input, options);
-    if (isNew) this.#enqueue(row);
+    const { row, isNew } = await this.#start(kind, input, options);
     return { jobId: row.job_id, isNew };
   }
 
@@ -88,12 +88,29 @@ export class Jobs implements Stoppable {
     return recordJob(this.#db, kind, input, done);
   }
 
+  async #start<Input extends object>(
+    kind: JobKind<Input>,
+    input: Input,
+    options: StartOptions,
+  ): Promise<{ row: JobRow; isNew: boolean }> {
+    const started = await insertJob(this.#db, kind, input, options);
+    if (started.isNew) this.#enqueue(started.row);
+    return started;
+  }
+
   /** Cancels, pauses, resumes or retries; see `controlJob`. */
   async control(jobId: string, action: Action): Promise<Job> {
     const row = await controlJob(this.#db, jobId, action);
     if (row.state === 'queued') this.#enqueue(row);
     this.#watchers.changed(jobId);
     return jobOf(row);
+  }
+
+  /** As `control`; that there is nothing to be done again is no error. */
+  async #retry(jobId: string): Promise<void> {
+    await this.control(jobId, 'retry').catch((error: unknown) => {
+      if (!isMatrixError(error) || error.status >= 500) throw error;
+    });
   }
 
   /** Waits until a job is finished, for so long at the most. Answers how it is then; undefined when there is none. */
@@ -175,7 +192,11 @@ export class Jobs implements Stoppable {
       bus,
       logger,
       leaseMs: this.#timing.leaseMs,
-      start: (kind, input, options) => this.start(kind, input, options),
+      start: async (kind, input, options) => {
+        const { row } = await this.#start(kind, input, options);
+        return { jobId: row.job_id, parentId: row.parent_id };
+      },
+      retry: (jobId) => this.#retry(jobId),
       changed: (jobId) => this.#watchers.changed(jobId),
     };
   }

@@ -52,6 +52,7 @@ export class JobWorker implements Stoppable {
   readonly #running = new Map<string, Run>();
   readonly #deliveries = new Set<Promise<void>>();
   readonly #heartbeat: NodeJS.Timeout;
+  #renewing: Promise<void> | undefined;
   #worker: Worker;
   #stopping = false;
   #lastDelivery = Date.now();
@@ -60,7 +61,7 @@ export class JobWorker implements Stoppable {
     this.#options = options;
     this.#handlers = new Map(options.handlers.map((handler) => [handler.kind.name, handler]));
     this.#worker = this.#listen();
-    this.#heartbeat = setInterval(() => void this.#renewAll(), options.timing.heartbeatMs);
+    this.#heartbeat = setInterval(() => this.#beat(), options.timing.heartbeatMs);
   }
 
   async ready(): Promise<void> {
@@ -152,6 +153,13 @@ export class JobWorker implements Stoppable {
     }
   }
 
+  /** One round at a time: while a row is locked, more of them would take all connections. */
+  #beat(): void {
+    this.#renewing ??= this.#renewAll().finally(() => {
+      this.#renewing = undefined;
+    });
+  }
+
   async #renewAll(): Promise<void> {
     const { deps, timing } = this.#options;
     for (const run of this.#running.values()) {
@@ -171,5 +179,6 @@ export class JobWorker implements Stoppable {
     for (const run of this.#running.values()) run.abort.abort();
     await closeWorker(this.#worker, this.#options.connection, () => Promise.all(this.#deliveries));
     clearInterval(this.#heartbeat);
+    await this.#renewing;
   }
 }

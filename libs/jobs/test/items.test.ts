@@ -1,7 +1,7 @@
 import { jobKind } from '@seneschal/contracts';
 import { z } from 'zod';
 
-import { handleJob, type Item, type StepContext } from '../src/index.ts';
+import { handleJob, type Item, type StepAnswer, type StepContext } from '../src/index.ts';
 import { ended, JobStage, requestedBy } from './fixture.ts';
 
 const greet = jobKind({
@@ -20,6 +20,16 @@ const flock = jobKind({
   target: () => 'all',
   phases: ['start', 'wait'],
   weight: 'light',
+});
+
+const family = jobKind({
+  component: 'userapi',
+  name: 'family',
+  input: z.object({ names: z.array(z.string()) }),
+  target: () => 'all',
+  phases: ['start', 'gather'],
+  weight: 'light',
+  keeps: 'all',
 });
 
 describe('items and children of a job', () => {
@@ -52,12 +62,28 @@ describe('items and children of a job', () => {
     return unfinished > 0 ? { waitMs: 60_000 } : 'done';
   }
 
+  async function gather(context: StepContext<{ names: string[] }>): Promise<StepAnswer> {
+    if (context.isRetry && context.cursor === null) {
+      await context.retryChildren();
+      await context.commit(async () => ({ cursor: 'retried' }));
+    }
+    const { unfinished } = await context.children();
+    const ended = await context.endedChildren(2);
+    if (ended.length === 0) return unfinished > 0 ? { waitMs: 60_000 } : 'done';
+    const items = ended.map(({ target, state }): Item => {
+      return { item: target, state: state === 'completed' ? 'done' : 'failed' };
+    });
+    await context.commit(async () => ({ items, done: items.length }));
+    return 'again';
+  }
+
   beforeAll(async () => {
     stage = await JobStage.open();
     worker = await stage.process('gateway');
     const served = await worker.jobs.serve('userapi', [
       handleJob(greet, { greet: greetAll }),
       handleJob(flock, { start: startAll, wait: waitForAll }),
+      handleJob(family, { start: startAll, gather }),
     ]);
     stage.add(served);
   });
@@ -106,6 +132,24 @@ describe('items and children of a job', () => {
     });
     const { rows } = await worker.jobs.reads.list({ parentId: jobId }, { limit: 10 });
     expect(rows.map((job) => job.target).sort()).toEqual([...names].sort());
+  });
+
+  it('tells once of each child that has ended, and does those again that failed', async () => {
+    deaf.add('deaf son').add('deaf daughter');
+    const names = ['father', 'mother', 'deaf son', 'deaf daughter'];
+    const { jobId } = await worker.jobs.start(family, { names }, { requestedBy });
+    expect(await ended(worker.jobs, jobId)).toMatchObject({ state: 'partial', done: 4, failedItems: 2 });
+    deaf.delete('deaf son');
+    await worker.jobs.control(jobId, 'retry');
+    expect(await ended(worker.jobs, jobId)).toMatchObject({ state: 'partial', done: 4, failedItems: 1 });
+    deaf.delete('deaf daughter');
+    await worker.jobs.control(jobId, 'retry');
+    expect(await ended(worker.jobs, jobId)).toMatchObject({ state: 'completed', done: 4, failedItems: 0 });
+    expect(greeted.filter((name) => names.includes(name)).sort()).toEqual([...names].sort());
+    const { rows } = await worker.jobs.reads.items(jobId, {}, { limit: 10 });
+    expect(rows.map(({ item, state }) => [item, state]).sort()).toEqual(
+      names.map((name) => [name, 'done']).sort(),
+    );
   });
 
   it('tells how long one item took, for estimates', async () => {

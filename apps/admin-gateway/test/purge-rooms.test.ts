@@ -51,6 +51,26 @@ describe('rooms/purge', () => {
     expect(deleted).toEqual([false, false, true]);
   });
 
+  it('leaves a room to the job that deletes it already, and says so', async () => {
+    const [busy, free] = [await named('Twice a'), await named('Twice b')];
+    await sql`
+      INSERT INTO jobs (job_id, component, kind, target, weight, keeps, input, state, phase, requested_by,
+        created_ts, updated_ts)
+      VALUES ('waits', 'roomserver', 'purge_room', ${busy}, 'heavy', 'failures', '{}', 'paused', 'close', '', 0, 0)
+    `.execute(stage.world.sql);
+    const body = { filter: { name: 'Twice *' }, dry_run: false };
+    const answer = await stage.admin.request('POST', path, { body });
+    expect([answer.status, answer.body]).toEqual([200, { rooms: 2, purged: 1, failed: 0 }]);
+    expect(await roomsLeft()).toContain(busy);
+    const jobId = answer.headers.get('seneschal-job-id') ?? '';
+    const { rows } = await stage.world.homeserver.platform.jobs.reads.items(jobId, {}, { limit: 10 });
+    expect(rows.map(({ item, state, reason }) => [item, state, reason])).toEqual([
+      [busy, 'skipped', 'The job waits deletes this room.'],
+      [free, 'done', null],
+    ]);
+    await stage.world.homeserver.platform.jobs.control('waits', 'cancel');
+  });
+
   it('finds rooms by creator, by server, by ID, and by how long they are empty', async () => {
     const founder = await stage.world.register('founder');
     const roomId = await founder.createRoom({ name: 'Founded' });

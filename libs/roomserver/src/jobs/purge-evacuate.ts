@@ -55,11 +55,15 @@ async function leave(deps: PurgeDeps, roomId: string, after: string): Promise<Pa
   });
 }
 
+/** PostgreSQL cannot read a row, or an index: data_corrupted, index_corrupted. */
+const corrupted = ['XX001', 'XX002'];
+
 /** The database being away, or busy, is none; what the room's own rows make impossible is. */
 function isDamage(error: unknown): boolean {
   if (isMatrixError(error)) return true;
   const isOfTheSystem = typeof error === 'object' && error !== null && 'syscall' in error;
-  return sqlState(error) === undefined && !isOfTheSystem;
+  const state = sqlState(error);
+  return state === undefined ? !isOfTheSystem : corrupted.includes(state);
 }
 
 function reasonOf(error: unknown): string {

@@ -5,24 +5,28 @@ import type { RoomFilter, RoomserverForAdmin } from '@seneschal/contracts';
 import type { QueryDeps } from './query-deps.ts';
 
 type Selection = Parameters<RoomserverForAdmin['findRooms']>[0];
-type Found = Awaited<ReturnType<RoomserverForAdmin['findRooms']>>;
+type Found = Awaited<ReturnType<RoomserverForAdmin['findRooms']>>[number] & { roomNid: number };
 
 const dayMs = 86_400_000;
 
 /**
  * The rooms that meet every condition of a filter, the oldest first, and how many events are in each. Only
- * what has a limit is asked for: a filter that finds a million rooms gives as many as are wanted.
+ * what has a limit is asked for: a filter that finds a million rooms gives as many as are wanted, and `after`,
+ * the number of the last one, goes on from there.
  */
-export async function findRooms(deps: Pick<QueryDeps, 'db'>, selection: Selection): Promise<Found> {
-  const { filter, exclude, limit } = selection;
-  const result = await sql<{ room_id: string; events: number }>`
-    SELECT r.room_id, (SELECT count(*) FROM roomserver_events e WHERE e.room_nid = r.room_nid) AS events
+export async function findRooms(
+  deps: Pick<QueryDeps, 'db'>,
+  selection: Selection & { after?: number },
+): Promise<Found[]> {
+  const { filter, exclude, limit, after = 0 } = selection;
+  const result = await sql<{ room_nid: number; room_id: string; events: number }>`
+    SELECT r.room_nid, r.room_id, (SELECT count(*) FROM roomserver_events e WHERE e.room_nid = r.room_nid) AS events
     FROM roomserver_rooms r
-    WHERE NOT r.is_closed AND NOT r.room_id = ANY(${[...exclude]}::text[])
+    WHERE r.room_nid > ${after} AND NOT r.is_closed AND NOT r.room_id = ANY(${[...exclude]}::text[])
       ${sql.join(conditions(filter), sql` `)}
     ORDER BY r.room_nid LIMIT ${limit}
   `.execute(deps.db);
-  return result.rows.map((row) => ({ roomId: row.room_id, events: row.events }));
+  return result.rows.map((row) => ({ roomNid: row.room_nid, roomId: row.room_id, events: row.events }));
 }
 
 function conditions(filter: RoomFilter): RawBuilder<unknown>[] {

@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { roomserver } from '@seneschal/contracts';
+import type pg from 'pg';
+
 import type { HttpClient } from '../shared/client.ts';
 import { registerUser, type User } from '../shared/matrix.ts';
 import { parallel } from '../shared/parallel.ts';
@@ -74,12 +77,12 @@ export class Bench {
     work: () => Promise<Record<string, number> | undefined>,
   ): Promise<Measurement> {
     await delay(settleMs);
-    const before = this.#cpu();
+    const before = this.cpu();
     const started = performance.now();
     const more = (await work()) ?? {};
     const wallMs = performance.now() - started;
     await delay(settleMs);
-    const after = this.#cpu();
+    const after = this.cpu();
     const [serverMs = 0, postgresMs = 0, redisMs = 0] = after.map(
       (value, index) => value - (before[index] ?? 0),
     );
@@ -96,7 +99,8 @@ export class Bench {
     };
   }
 
-  #cpu(): number[] {
+  /** CPU time in ms that the server, PostgreSQL and Redis have used so far. */
+  cpu(): number[] {
     const { server, others = [] } = this.pids;
     const all = [server, ...others].reduce((sum, pid) => sum + cpuOf(pid), 0);
     return [all, cpuOf(this.pids.postgres), cpuOf(this.pids.redis)];
@@ -107,4 +111,31 @@ export class Bench {
 export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+}
+
+/** The median of values, and between which two of them that of the population lies with a confidence of 95 %. */
+export function medianOf(values: readonly number[]): { median: number; low: number; high: number } {
+  const sorted = [...values].sort((a, b) => a - b);
+  const reach = (1.96 * Math.sqrt(sorted.length)) / 2;
+  const at = (rank: number): number =>
+    sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(rank)))] ?? 0;
+  const middle = (sorted.length - 1) / 2;
+  return {
+    median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2,
+    low: at(Math.floor(middle - reach)),
+    high: at(Math.ceil(middle + reach)),
+  };
+}
+
+/** Waits until every consumer of every log has read all of it, so that its work is not counted as another's. */
+export async function consumersRead(database: pg.Client): Promise<void> {
+  for (let behind = true; behind;) {
+    const found = await database.query<{ behind: boolean }>(
+      `SELECT coalesce(bool_or(position < (SELECT max(position) FROM roomserver_output)), false) AS behind
+        FROM bus_checkpoints WHERE consumer = ANY($1)`,
+      [roomserver.roomserverOutput.consumers],
+    );
+    behind = found.rows[0]?.behind ?? false;
+    if (behind) await delay(20);
+  }
 }

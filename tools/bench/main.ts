@@ -5,11 +5,13 @@ import { HttpClient } from '../shared/client.ts';
 import { realBcryptCost, register, whois } from './accounts.ts';
 import { Bench, type Measurement } from './bench.ts';
 import { memory } from './memory.ts';
+import { jobOverhead, withoutJobs } from './overhead.ts';
 import { purgeRoom } from './purge.ts';
 import { evacuateRoom, evacuateUser, join, send, sendParallel } from './rooms.ts';
 import { scale } from './scale.ts';
 import { indexLive, reindex, search } from './search.ts';
 import { startServer } from './server.ts';
+import { takeover } from './takeover.ts';
 import { table } from './table.ts';
 
 interface Context {
@@ -23,6 +25,8 @@ interface Job {
   what: string;
   /** Passwords are cheap unless their cost is what is measured. */
   bcryptCost?: number;
+  /** Settings of the server for this job. */
+  env?: Record<string, string>;
   run(bench: Bench, size: number): Promise<Measurement>;
 }
 
@@ -31,6 +35,8 @@ const jobs: Record<string, Job> = {
   'evacuate-room': { sizes: [100, 1000, 10_000], what: 'local members', run: evacuateRoom },
   'evacuate-user': { sizes: [10, 100, 300], what: 'rooms', run: evacuateUser },
   'purge-room': { sizes: [5000, 50_000, 500_000], what: 'events in the room', run: purgeRoom },
+  'job-overhead': { sizes: [2000], what: 'local members', env: withoutJobs, run: jobOverhead },
+  takeover: { sizes: [10], what: 'workers that are killed while they purge a room', run: takeover },
   join: { sizes: [10, 100, 1000], what: 'members in the room by then', run: join },
   send: { sizes: [10, 100, 1000], what: 'members in the room', run: send },
   'send-parallel': { sizes: [10, 100, 1000], what: 'members in the room', run: sendParallel },
@@ -103,7 +109,7 @@ async function runJob(
   tell: (one: Measurement) => void,
 ): Promise<void> {
   const secret = randomBytes(32).toString('base64url');
-  const server = await startServer(environmentOf(context, secret, job.bcryptCost ?? 4));
+  const server = await startServer({ ...environmentOf(context, secret, job.bcryptCost ?? 4), ...job.env });
   const client = new HttpClient(server.address);
   try {
     const pids = { server: server.pid, postgres: context.pids?.postgres, redis: context.pids?.redis };

@@ -2,94 +2,110 @@ import { randomBytes } from 'node:crypto';
 
 import pg from 'pg';
 
-import { createRoom, sendMessage } from '../shared/matrix.ts';
-import { type Bench, type Measurement, percentile } from './bench.ts';
+import { fillRoom } from '../shared/big-room.ts';
+import { createRoom, sendMessage, type User } from '../shared/matrix.ts';
+import { type Bench, consumersRead, type Measurement, percentile } from './bench.ts';
 import { memoryOf } from './cpu.ts';
 
-const sends = 100;
+/** Messages that are sent one after the other while nothing else happens; as many again while rooms are purged. */
+const sends = 600;
+/** Rooms of 50,000 events are purged so quickly that several of them are needed for as many messages. */
+const mostPurges = 8;
 
-/**
- * A room of `size` events is purged by one call, while messages are sent into another one. Its events are put
- * into the database as sending them would have stored them: with facts and transactions, some 500 bytes each.
- */
-export async function purgeRoom(bench: Bench, size: number): Promise<Measurement> {
-  const admin = await bench.admin();
-  const [roomId, other] = [await createRoom(bench.client, admin), await createRoom(bench.client, admin)];
-  await fill(bench.env['SENESCHAL_DATABASE_URL'], roomId, admin.userId, size);
-  const idle = await times(bench, other, () => false);
-  const purged = await bench.measure('purge-room', size, size, async () => {
-    const before = memoryOf(bench.pids.server).now;
-    let highest = before;
-    const samples = setInterval(() => {
-      highest = Math.max(highest, memoryOf(bench.pids.server).now);
-    }, 20);
-    const path = `/_dendrite/admin/purgeRoom/${encodeURIComponent(roomId)}`;
-    await bench.client.expect('POST', path, { token: admin.token });
-    clearInterval(samples);
-    return { grewMiB: highest - before };
-  });
-  const again = await createRoom(bench.client, admin);
-  await fill(bench.env['SENESCHAL_DATABASE_URL'], again, admin.userId, size);
-  let isOver = false;
-  const path = `/_dendrite/admin/purgeRoom/${encodeURIComponent(again)}`;
-  const purging = bench.client.expect('POST', path, { token: admin.token }).finally(() => {
-    isOver = true;
-  });
-  const busy = await times(bench, other, () => isOver);
-  await purging;
-  const more = {
-    ...purged.more,
-    sendP99IdleMs: percentile(idle, 0.99),
-    sendP99BusyMs: percentile(busy, 0.99),
-    sendsWhileBusy: busy.length,
-  };
-  return { ...purged, more };
+interface Ground {
+  bench: Bench;
+  admin: User;
+  database: pg.Client;
 }
 
-/** How long messages take one after the other, `sends` of them or until it is over. */
-async function times(bench: Bench, roomId: string, isOver: () => boolean): Promise<number[]> {
-  const admin = await bench.admin();
+/**
+ * A room of `size` events is purged by one call, alone. Then messages are sent into another room, in turns while
+ * nothing happens and while rooms of that size are purged.
+ */
+export async function purgeRoom(bench: Bench, size: number): Promise<Measurement> {
+  const database = new pg.Client(bench.env['SENESCHAL_DATABASE_URL']);
+  await database.connect();
+  try {
+    const ground = { bench, admin: await bench.admin(), database };
+    const purged = await purgeAlone(ground, size);
+    return { ...purged, more: { ...purged.more, ...(await sendBeside(ground, size)) } };
+  } finally {
+    await database.end();
+  }
+}
+
+async function purgeAlone(ground: Ground, size: number): Promise<Measurement> {
+  const { bench } = ground;
+  const roomId = await bigRoom(ground, size);
+  const before = memoryOf(bench.pids.server).now;
+  let highest = before;
+  const samples = setInterval(() => {
+    highest = Math.max(highest, memoryOf(bench.pids.server).now);
+  }, 20);
+  try {
+    return await bench.measure('purge-room', size, size, async () => {
+      await purge(ground, roomId);
+      return { beforeMiB: before, grewMiB: highest - before };
+    });
+  } finally {
+    clearInterval(samples);
+  }
+}
+
+/** Such a room, of which all that follows events has heard. */
+async function bigRoom({ bench, admin, database }: Ground, size: number): Promise<string> {
+  const roomId = await createRoom(bench.client, admin);
+  await fillRoom(database, { roomId, sender: admin.userId, count: size });
+  await sendMessage(bench.client, admin, roomId, randomBytes(8).toString('hex'), 'Call me Ishmael.');
+  await consumersRead(database);
+  return roomId;
+}
+
+async function purge({ bench, admin }: Ground, roomId: string): Promise<void> {
+  const path = `/_dendrite/admin/purgeRoom/${encodeURIComponent(roomId)}`;
+  const { status } = await bench.client.request('POST', path, { token: admin.token });
+  if (status !== 200) throw new Error(`The purge was answered ${status}.`);
+}
+
+/** Times of messages into another room, without and with purges beside them. */
+async function sendBeside(ground: Ground, size: number): Promise<Record<string, number>> {
+  const other = await createRoom(ground.bench.client, ground.admin);
+  const idle: number[] = [];
+  const busy: number[] = [];
+  await send(ground, other, 100, () => false);
+  for (let purges = 0; purges < mostPurges && busy.length < sends; purges += 1) {
+    const roomId = await bigRoom(ground, size);
+    idle.push(...(await send(ground, other, Math.ceil(sends / mostPurges), () => false)));
+    let isOver = false;
+    const purging = purge(ground, roomId).finally(() => {
+      isOver = true;
+    });
+    busy.push(...(await send(ground, other, sends, () => isOver)));
+    await purging;
+  }
+  return {
+    sendP50IdleMs: percentile(idle, 0.5),
+    sendP50BusyMs: percentile(busy, 0.5),
+    sendP99IdleMs: percentile(idle, 0.99),
+    sendP99BusyMs: percentile(busy, 0.99),
+    sendsIdle: idle.length,
+    sendsBusy: busy.length,
+  };
+}
+
+/** How long messages take one after the other, so many of them or until it is over. */
+async function send(
+  { bench, admin }: Ground,
+  roomId: string,
+  most: number,
+  isOver: () => boolean,
+): Promise<number[]> {
   const run = randomBytes(4).toString('hex');
   const taken: number[] = [];
-  while (taken.length < sends && !isOver()) {
+  while (taken.length < most && !isOver()) {
     const started = performance.now();
     await sendMessage(bench.client, admin, roomId, `${run}${taken.length}`, 'Call me Ishmael.');
     taken.push(performance.now() - started);
   }
   return taken;
-}
-
-async function fill(url: string | undefined, roomId: string, sender: string, size: number): Promise<void> {
-  const database = new pg.Client(url);
-  await database.connect();
-  try {
-    await database.query(
-      `WITH new AS MATERIALIZED (
-        SELECT n, nextval('roomserver_output_position') AS position FROM generate_series(1, $3::int) AS n
-      ), room AS (
-        UPDATE roomserver_rooms SET last_position = (SELECT max(position) FROM new)
-        WHERE room_id = $1 RETURNING room_nid
-      ), named AS MATERIALIZED (
-        SELECT position, room_nid, '$' || translate(rtrim(encode(sha256(($1 || n)::bytea), 'base64'), '='), '+/', '-_') AS event_id
-        FROM new, room
-      ), facts AS (
-        INSERT INTO roomserver_output (position, fact, created_ts)
-        SELECT position, jsonb_build_object('kind', 'events_stored', 'roomId', $1::text, 'first', position,
-          'count', 1, 'memberships', '[]'::jsonb), 0 FROM new
-      ), sent AS (
-        INSERT INTO roomserver_transactions (user_id, device_id, transaction_id, room_nid, event_id, created_ts)
-        SELECT $2, 'BENCH', 't' || position, room_nid, event_id, 0 FROM named
-      )
-      INSERT INTO roomserver_events (position, room_nid, event_id, type, sender, json)
-      SELECT position, room_nid, event_id, 'm.room.message', $2,
-        jsonb_build_object('type', 'm.room.message', 'sender', $2::text, 'room_id', $1::text,
-          'content', jsonb_build_object('msgtype', 'm.text', 'body', repeat('whale ', 40)),
-          'prev_events', jsonb_build_array(event_id), 'depth', position)::text
-      FROM named`,
-      [roomId, sender, size],
-    );
-    await database.query('ANALYZE roomserver_events, roomserver_output, roomserver_transactions');
-  } finally {
-    await database.end();
-  }
 }

@@ -1,16 +1,27 @@
-import { type Job, roomserver } from '@seneschal/contracts';
+import { roomserver } from '@seneschal/contracts';
 import { type Kysely, sql } from 'kysely';
+import pg from 'pg';
 
+import { type Filling, fillRoom } from '../shared/big-room.ts';
+import { parallel } from '../shared/parallel.ts';
 import type { Servers } from './servers.ts';
 
-const creator = '@a:test.example';
 export const requestedBy = '@admin:test.example';
 
-/** A room with so many local members, none of whom needs an account to be one. */
+const creator = '@a:test.example';
+
+export interface MadeRoom {
+  roomId: string;
+  /** The first one made it. */
+  users: string[];
+}
+
+/** A room with so many local members, none of whom needs an account to be one; `atOnce` of them join together. */
 export async function makeRoom(
   { bus }: Servers,
   members: number,
-): Promise<{ roomId: string; users: string[] }> {
+  { name, atOnce = members }: { name?: string | undefined; atOnce?: number } = {},
+): Promise<MadeRoom> {
   const { roomId } = await bus.call(roomserver.createRoom, {
     creator,
     profile: {},
@@ -20,78 +31,54 @@ export async function makeRoom(
     invite: [],
     initialState: [],
     creationContent: {},
+    ...(name === undefined ? {} : { name }),
   });
   const users = Array.from(
     { length: members - 1 },
     (_, index) => `@m${String(index).padStart(4, '0')}:test.example`,
   );
-  await Promise.all(
-    users.map((user) =>
-      bus.call(roomserver.changeMembership, { roomId, sender: user, target: user, action: 'join' }),
-    ),
-  );
+  await parallel(users, atOnce, async (user) => {
+    await bus.call(roomserver.changeMembership, { roomId, sender: user, target: user, action: 'join' });
+  });
   return { roomId, users: [creator, ...users] };
 }
 
-export function evacuate({ jobs }: Servers, roomId: string): Promise<{ jobId: string }> {
-  return jobs.start(roomserver.evacuateRoomJob, { roomId, requestedBy, block: false }, { requestedBy });
-}
-
-/** Everything that an evacuation is to have come to; the same whatever was done to the server meanwhile. */
-export interface EndState {
-  state: Job['state'];
-  affected: string[];
-  failed: string[];
-  stillIn: string[];
-  /** Leave events of a user by themselves, where they are not one. */
-  wrongLeaves: string[];
-  extremities: number;
-  isOneChain: boolean;
-}
-
-export async function endState(
-  { jobs, database }: Servers,
-  jobId: string,
-  roomId: string,
-): Promise<EndState> {
-  const job = await jobs.wait(jobId, 90_000);
-  const { rows: items } = await jobs.reads.items(jobId, {}, { limit: 10_000 });
-  const of = (state: string): string[] =>
-    items
-      .filter((item) => item.state === state)
-      .map(({ item }) => item)
-      .sort();
-  const db = database.tables<unknown>();
-  return {
-    state: job?.state ?? 'failed',
-    affected: of('done'),
-    failed: of('failed'),
-    ...(await roomState(db, roomId)),
+/** Sends a message; answers its event ID. */
+export async function say({ bus }: Servers, { roomId, users }: MadeRoom, body: string): Promise<string> {
+  const message = {
+    roomId,
+    sender: users[0] ?? '',
+    type: 'm.room.message',
+    content: { msgtype: 'm.text', body },
   };
+  return (await bus.call(roomserver.sendEvent, message)).eventId;
 }
 
-async function roomState(
-  db: Kysely<unknown>,
-  roomId: string,
-): Promise<Pick<EndState, 'stillIn' | 'wrongLeaves' | 'extremities' | 'isOneChain'>> {
-  const inside = await sql<{ user_id: string }>`
-    SELECT user_id FROM roomserver_memberships JOIN roomserver_rooms USING (room_nid)
-    WHERE room_id = ${roomId} AND membership = 'join' ORDER BY user_id`.execute(db);
-  const room = await sql<{ extremities: number }>`
-    SELECT cardinality(forward_extremities) AS extremities FROM roomserver_rooms WHERE room_id = ${roomId}
+export async function fill({ databaseUrl }: Servers, filling: Filling): Promise<void> {
+  const client = new pg.Client(databaseUrl);
+  await client.connect();
+  try {
+    await fillRoom(client, filling);
+  } finally {
+    await client.end();
+  }
+}
+
+export async function numberOf(db: Kysely<unknown>, roomId: string): Promise<number> {
+  const { rows } = await sql<{ room_nid: number }>`
+    SELECT room_nid FROM roomserver_rooms WHERE room_id = ${roomId}
   `.execute(db);
-  const events = await sql<{ event_id: string; state_key: string; json: string }>`
-    SELECT event_id, state_key, json FROM roomserver_events JOIN roomserver_rooms USING (room_nid)
-    WHERE room_id = ${roomId} ORDER BY position`.execute(db);
-  const readable = events.rows.filter(({ json }) => json.startsWith('{'));
-  const leaves = readable.filter(({ json }) => json.includes('"membership":"leave"'));
-  const count = (user: string): number => leaves.filter((event) => event.state_key === user).length;
-  const parents = readable.map(({ json }) => (JSON.parse(json) as { prev_events: string[] }).prev_events);
-  return {
-    stillIn: inside.rows.map((row) => row.user_id),
-    wrongLeaves: [...new Set(leaves.map((event) => event.state_key))].filter((user) => count(user) !== 1),
-    extremities: room.rows[0]?.extremities ?? 0,
-    isOneChain:
-      new Set(parents.map(String)).size === parents.length && parents.every((one) => one.length <= 1),
-  };
+  return rows[0]?.room_nid ?? 0;
+}
+
+/** Waits until every consumer of the room server's log has read all of it. */
+export async function consumersRead({ database }: Servers): Promise<void> {
+  const { consumers } = roomserver.roomserverOutput;
+  for (let behind = 1; behind > 0;) {
+    const { rows } = await sql<{ behind: number }>`
+      SELECT count(*) AS behind FROM bus_checkpoints
+      WHERE consumer = ANY(${[...consumers]}) AND position < (SELECT max(position) FROM roomserver_output)
+    `.execute(database.tables());
+    behind = rows[0]?.behind ?? 0;
+  }
 }

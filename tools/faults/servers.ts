@@ -86,6 +86,11 @@ export class Servers {
     return this.#database;
   }
 
+  /** How many there are. */
+  get workers(): number {
+    return this.#workers.size;
+  }
+
   /** The gateway's side, in this process. */
   async #connect(): Promise<void> {
     const logger = createLogger('silent');

@@ -1,0 +1,74 @@
+import type { Place } from './checkpoints.ts';
+import { faults, killed } from './faults.ts';
+import { type Ground, Stand } from './stand.ts';
+
+/** `npm run test:faults` does all of it; beside the other tests some of it. */
+export const isFull = process.env['SENESCHAL_FAULTS'] === 'full';
+
+export interface Suite {
+  /** Where things other than SIGKILL are done to it. */
+  middle: Place;
+  /** Where its worker is killed: all checkpoints of these phases, or in the shortened form one. */
+  phases: readonly Pick<Place, 'kind' | 'phase'>[];
+  shortened: Place;
+  ground(stand: Stand): Promise<Ground>;
+  /** Some of what an undisturbed run has to come to. */
+  expected: object;
+}
+
+const longMs = 900_000;
+
+/**
+ * The faults that every job has to bear: after each of them it comes to the end of an undisturbed run. For use
+ * within a describe; answers what gives the stand.
+ */
+export function itBearsFaults(suite: Suite): () => Stand {
+  let stand: Stand;
+  let undisturbed: object;
+  const ground = (): Promise<Ground> => suite.ground(stand);
+
+  beforeAll(async () => {
+    stand = await Stand.open();
+    undisturbed = await stand.undisturbed(await ground());
+  }, 180_000);
+  afterAll(() => stand.stop(), 60_000);
+
+  it('comes to its end when nothing is done to the server', () => {
+    expect(undisturbed).toMatchObject(suite.expected);
+  });
+
+  /** Answers how many checkpoints there were. */
+  async function killAtEach({ kind, phase }: Pick<Place, 'kind' | 'phase'>): Promise<number> {
+    for (let nth = 1; ; nth += 1) {
+      for (const how of ['lost', 'kept'] as const) {
+        const end = await stand.disturbed(await ground(), { kind, phase, nth }, killed(how));
+        if (end === undefined) return nth - 1;
+        expect({ nth, how, end }).toEqual({ nth, how, end: undisturbed });
+      }
+    }
+  }
+
+  if (isFull) {
+    it.each(suite.phases)(
+      'comes to the same end when its worker is killed at each checkpoint of $kind, $phase',
+      async (phase) => {
+        expect(await killAtEach(phase)).toBeGreaterThan(0);
+      },
+      longMs,
+    );
+  } else {
+    it('comes to the same end when its worker is killed at a checkpoint', async () => {
+      expect(await stand.disturbed(await ground(), suite.shortened, killed('lost'))).toEqual(undisturbed);
+    }, 120_000);
+  }
+
+  it.each(Object.entries(faults))(
+    'comes to the same end when %s',
+    async (_name, fault) => {
+      expect(await stand.disturbed(await ground(), suite.middle, fault)).toEqual(undisturbed);
+    },
+    120_000,
+  );
+
+  return () => stand;
+}

@@ -16,14 +16,14 @@ type Trx = Transaction<RoomserverTables>;
 /** Where the deletion of the room server's own rows stands. */
 type RowsCursor =
   | { stage: 'numbered' | 'named'; cursor: OwnedCursor | null }
-  | { stage: 'events'; after: number; digest: string };
+  | { stage: 'events'; after: number; digest: string }
+  | { stage: 'end' };
 
 interface Page {
   deleted: Record<string, number>;
   /** Rows of these that were counted before: of the log only those facts are that are not about events. */
   counted: number;
-  /** null at the end. */
-  next: RowsCursor | null;
+  next: RowsCursor;
   digest?: string;
 }
 
@@ -38,12 +38,14 @@ export async function deleteRows(deps: PurgeDeps, context: PurgeContext): Promis
   const deletion = await deletionOf(deps, context);
   const pacer = deps.pacers.of(context.jobId);
   const from = (context.cursor ?? rowsStart) as unknown as RowsCursor;
+  // A worker that took over begins here when the one before it died on the way to the next phase.
+  if (from.stage === 'end') return 'done';
   const started = performance.now();
   const batch = { rows: 0, isLast: false };
   await context.commit<RoomserverTables>(async (transaction) => {
     const page = await deletePage(transaction, deletion, from, pacer.size);
     batch.rows = sum(page.deleted);
-    batch.isLast = page.next === null;
+    batch.isLast = page.next.stage === 'end';
     return { cursor: page.next as unknown as JsonObject, done: page.counted };
   });
   await pause(pacer.done(batch.rows, performance.now() - started), context.signal);
@@ -54,7 +56,7 @@ export async function deleteRows(deps: PurgeDeps, context: PurgeContext): Promis
 async function deletePage(
   transaction: Trx,
   deletion: Deletion,
-  from: RowsCursor,
+  from: Exclude<RowsCursor, { stage: 'end' }>,
   limit: number,
 ): Promise<Page> {
   await sql`SET LOCAL synchronous_commit = off`.execute(transaction);
@@ -70,7 +72,7 @@ async function deletePage(
 
 type StageCursor<Stage> = Extract<RowsCursor, { stage: Stage }>;
 type RowStage<C> = (trx: Trx, deletion: Deletion, from: C, limit: number) => Promise<Page>;
-type OwnedStage = Exclude<RowsCursor, { stage: 'events' }>;
+type OwnedStage = StageCursor<'numbered' | 'named'>;
 
 const stages: {
   numbered: RowStage<OwnedStage>;
@@ -103,7 +105,7 @@ const stages: {
     return {
       deleted: page.deleted,
       counted: sum(page.deleted),
-      next: page.cursor === null ? null : { stage: 'named', cursor: page.cursor },
+      next: page.cursor === null ? { stage: 'end' } : { stage: 'named', cursor: page.cursor },
     };
   },
 };

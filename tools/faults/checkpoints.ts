@@ -7,7 +7,8 @@ const lockKey = 4242;
 export interface Place {
   kind: string;
   phase: string;
-  nth: number;
+  /** 'last' is the change that leaves the phase. */
+  nth: number | 'last';
 }
 
 /** The worker that stands at a checkpoint, by the name of its connections, and the backend that it waits for. */
@@ -38,10 +39,11 @@ export class Checkpoints {
       CREATE OR REPLACE FUNCTION faults_hold() RETURNS trigger LANGUAGE plpgsql AS $$
       DECLARE wanted bigint := (SELECT nth FROM faults_plan WHERE kind = OLD.kind AND phase = OLD.phase);
       BEGIN
-        IF NEW.version <> OLD.version AND wanted IS NOT NULL THEN
-          IF nextval('faults_checkpoint') = wanted THEN
-            PERFORM pg_advisory_xact_lock(${lockKey});
-          END IF;
+        IF wanted IS NOT NULL AND NEW.version <> OLD.version AND (
+          (wanted = 0 AND (NEW.phase <> OLD.phase OR NEW.finished_ts IS NOT NULL))
+          OR (wanted > 0 AND nextval('faults_checkpoint') = wanted)
+        ) THEN
+          PERFORM pg_advisory_xact_lock(${lockKey});
         END IF;
         RETURN NEW;
       END $$;
@@ -55,7 +57,11 @@ export class Checkpoints {
     await this.clear();
     await this.#client.query('ALTER SEQUENCE faults_checkpoint RESTART');
     await this.#client.query('SELECT pg_advisory_lock($1)', [lockKey]);
-    await this.#client.query('INSERT INTO faults_plan VALUES ($1, $2, $3)', [kind, phase, nth]);
+    await this.#client.query('INSERT INTO faults_plan VALUES ($1, $2, $3)', [
+      kind,
+      phase,
+      nth === 'last' ? 0 : nth,
+    ]);
   }
 
   /** Holds nobody, now or later. */

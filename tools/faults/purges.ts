@@ -20,8 +20,9 @@ export interface PurgeEnd {
   items: { state: string; reason: string | null }[];
   /** Rows that were deleted, by table, as the record of the deletion has them. */
   counts: Record<string, number>;
-  /** Whether the job has counted what the record has. */
-  isAllCounted: boolean;
+  /** Rows that the job has counted, of those that there were to delete. */
+  done: number | undefined;
+  total: number | null | undefined;
   /** Whether the digest of the record is that of the events which were deleted, each once. */
   isDigestRight: boolean;
   isFinished: boolean;
@@ -79,11 +80,8 @@ interface DeletionRow {
   finished_ts: number | null;
 }
 
-/**
- * What finished commands and remembered replies there are depends on what else has happened, and documents go
- * from the index by the fact that the room is gone, or by the job, whichever is first.
- */
-const changing = ['bus_replies', 'queued_commands', 'index_documents'];
+/** What finished commands and remembered replies there are depends on what else has happened. */
+const changing = ['bus_replies', 'queued_commands'];
 
 export async function purgeEnd(servers: Servers, job: Job | undefined, roomId: string): Promise<PurgeEnd> {
   const db = servers.database.tables<unknown>();
@@ -98,7 +96,8 @@ export async function purgeEnd(servers: Servers, job: Job | undefined, roomId: s
     failedItems: job?.failedItems,
     items: items.map(({ state, reason }) => ({ state, reason })),
     counts: Object.fromEntries(all.filter(([store]) => !changing.includes(store))),
-    isAllCounted: job?.done === all.reduce((sum, [, count]) => sum + count, 0),
+    done: job?.done,
+    total: job?.total,
     isDigestRight: record?.digest === (await digestOfDeleted(db, record?.room_nid ?? 0)),
     isFinished: rows.length === 1 && record?.finished_ts !== null,
     left: await rowsOf(db, roomId, record?.room_nid ?? 0),

@@ -21,8 +21,10 @@ describe('a Meilisearch that cannot be used', () => {
     ['is too old', 200, { pkgVersion: '1.11.3' }, /1\.11\.3 is too old: 1\.12 or later/],
     ['refuses the key', 403, { code: 'invalid_api_key' }, /refuses the key in meilisearch_api_key/],
     ['wants a key', 401, { code: 'missing_authorization_header' }, /refuses the key/],
-  ])('%s', async (_, status, body, message) => {
-    const server = createServer((_request, response) => {
+  ])('%s, and is asked for answers that are not compressed', async (_, status, body, message) => {
+    const encodings: unknown[] = [];
+    const server = createServer((request, response) => {
+      encodings.push(request.headers['accept-encoding']);
       response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -35,6 +37,7 @@ describe('a Meilisearch that cannot be used', () => {
     const failure = await engine.describe().catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(EngineRefused);
     expect((failure as Error).message).toMatch(message);
+    expect(encodings).toEqual(['identity']);
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });

@@ -29,6 +29,9 @@ export class MeilisearchServer {
       host: url,
       ...(apiKey === null ? {} : { apiKey }),
       timeout: requestTimeoutMs,
+      // What Meilisearch compresses it sends in parts, and the last one waits some 40 ms for an acknowledgement of
+      // those before it (Nagle's algorithm): a search would take 44 ms instead of 1.5.
+      requestInit: { headers: { 'Accept-Encoding': 'identity' } },
     });
   }
 

@@ -9,7 +9,7 @@ import { jobOverhead, withoutJobs } from './overhead.ts';
 import { purgeRoom } from './purge.ts';
 import { evacuateRoom, evacuateUser, join, send, sendParallel } from './rooms.ts';
 import { scale } from './scale.ts';
-import { indexLive, reindex, search } from './search.ts';
+import { indexLive, reindex, reindexMemory, search } from './search.ts';
 import { startServer } from './server.ts';
 import { takeover } from './takeover.ts';
 import { table } from './table.ts';
@@ -42,6 +42,7 @@ const jobs: Record<string, Job> = {
   'send-parallel': { sizes: [10, 100, 1000], what: 'members in the room', run: sendParallel },
   whois: { sizes: [1, 4, 16], what: 'requests at once', run: whois },
   reindex: { sizes: [70_000, 200_000], what: 'messages', run: reindex },
+  'reindex-memory': { sizes: [10_000, 100_000, 1_000_000], what: 'messages', run: reindexMemory },
   search: { sizes: [10, 100, 1000], what: 'rooms of the user', run: search },
   'live-index': { sizes: [50, 200], what: 'messages a second', run: indexLive },
   register: { sizes: [2, 8, 16], what: 'requests at once', bcryptCost: realBcryptCost, run: register },

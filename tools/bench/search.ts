@@ -98,17 +98,12 @@ export async function reindex(bench: Bench, size: number): Promise<Measurement> 
   const ground = await prepare(bench, 100, size);
   const alone = await engineAlone(ground);
   const engineBefore = cpuOf(enginePid(bench));
-  let highest = 0;
-  const samples = setInterval(() => {
-    highest = Math.max(highest, memoryOf(bench.pids.server).now);
-  }, 50);
-  const before = memoryOf(bench.pids.server).now;
+  const memory = watchMemory(bench);
   const measured = await bench.measure('reindex', size, size, async () => {
     const { indexed, seconds } = await runReindex(bench);
     const rate = indexed / seconds;
     return { indexed, eventsPerSecond: rate, engineAlonePerSecond: alone, shareOfEngine: rate / alone };
   });
-  clearInterval(samples);
   const engineMs = cpuOf(enginePid(bench)) - engineBefore;
   const idle = await timesOfSends(bench, ground);
   const busy = runReindex(bench);
@@ -117,8 +112,7 @@ export async function reindex(bench: Bench, size: number): Promise<Measurement> 
   await ground.close();
   const more = {
     engineMs,
-    beforeMiB: before,
-    highestMiB: highest,
+    ...memory.stop(),
     sendIdleMs: mean(idle),
     sendBusyMs: mean(during),
     sendIdleP99Ms: percentile(idle, 0.99),
@@ -126,6 +120,32 @@ export async function reindex(bench: Bench, size: number): Promise<Measurement> 
     eventsPerSecondBesideSends: indexed / seconds,
   };
   return { ...measured, more: { ...measured.more, ...more } };
+}
+
+/** Only the memory of a reindex of `size` messages, so that there may be many. */
+export async function reindexMemory(bench: Bench, size: number): Promise<Measurement> {
+  const ground = await prepare(bench, 100, size);
+  const memory = watchMemory(bench);
+  const measured = await bench.measure('reindex-memory', size, size, async () => {
+    const { indexed, seconds } = await runReindex(bench);
+    return { indexed, eventsPerSecond: indexed / seconds };
+  });
+  await ground.close();
+  return { ...measured, more: { ...measured.more, ...memory.stop() } };
+}
+
+function watchMemory({ pids: { server } }: Bench): { stop(): { beforeMiB: number; highestMiB: number } } {
+  const beforeMiB = memoryOf(server).now;
+  let highestMiB = beforeMiB;
+  const samples = setInterval(() => {
+    highestMiB = Math.max(highestMiB, memoryOf(server).now);
+  }, 50);
+  return {
+    stop: () => {
+      clearInterval(samples);
+      return { beforeMiB, highestMiB };
+    },
+  };
 }
 
 /** The process of Meilisearch, when the caller says which it is. */

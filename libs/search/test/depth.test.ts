@@ -45,7 +45,8 @@ describe.each(engineNames)('much to be found: %s', (engine) => {
         SELECT room_nid FROM roomserver_rooms WHERE room_id LIKE '!many%' AND room_id <> '!many3000:x')
     `.execute(world.sql);
     expect(await walk('barnacle', 'recent')).toEqual(['$barnacle3000']);
-  });
+    // Meilisearch is asked a dozen questions for each page.
+  }, 120_000);
 });
 
 /** Rooms of the user with one message each; each third one hides what was sent before the user joined. */

@@ -5,7 +5,7 @@ import type { Host } from './host.ts';
 import { nextOf, withoutNext } from './pages.ts';
 import { render } from './render.ts';
 import type { GlobalOptions } from './settings.ts';
-import { harmless } from './text.ts';
+import { harmless, printedJson } from './text.ts';
 
 interface Printed {
   target: string;
@@ -46,7 +46,7 @@ export class Printer {
   end(): void {
     if (this.#options.json !== true) return;
     const value = this.#isMany ? this.#kept : this.#kept[0]?.answer;
-    if (value !== undefined) this.#host.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+    if (value !== undefined) this.#host.stdout.write(`${printedJson(value)}\n`);
   }
 
   #print(answer: unknown): void {
@@ -60,13 +60,14 @@ export class Printer {
       stderr.write(`There is more: --from ${harmless(next)} for the next page, --all for everything.\n`);
   }
 
-  /** A body as it comes, no faster than it is taken. */
+  /** A body as it comes, no faster than it is taken; to a terminal without what would command it. */
   async raw(response: Response): Promise<void> {
     if (response.body === null) return;
     const decoder = new TextDecoder();
     for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
       const text = decoder.decode(chunk, { stream: true });
-      if (!this.#host.stdout.write(text)) await once(this.#host.stdout, 'drain');
+      const shown = this.#host.stdout.isTTY === true ? text.split('\n').map(harmless).join('\n') : text;
+      if (!this.#host.stdout.write(shown)) await once(this.#host.stdout, 'drain');
     }
   }
 }

@@ -4,7 +4,7 @@ import { Client } from './client.ts';
 import { type ExitCode, exitCodes, usage } from './exit-codes.ts';
 import type { Host } from './host.ts';
 import { connectionOf, type GlobalOptions, readText } from './settings.ts';
-import { harmless } from './text.ts';
+import { harmless, printedJson } from './text.ts';
 
 const examples = `
 Examples:
@@ -38,7 +38,8 @@ export function addRawCall(program: Command, host: Host, done: (code: ExitCode) 
       query: Object.fromEntries(query),
       ...(body === undefined ? {} : { body }),
     });
-    const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body, undefined, 2);
+    const { body: said } = answer;
+    const text = typeof said === 'string' ? said.split('\n').map(harmless).join('\n') : printedJson(said);
     host.stdout.write(`${text}\n`);
     done(exitCodes.done);
   });

@@ -1,6 +1,6 @@
 import { render } from './render.ts';
 import { table } from './table.ts';
-import { cut, harmless, widthOf } from './text.ts';
+import { cut, harmless, printedJson, widthOf } from './text.ts';
 
 const plain = { width: undefined, columns: undefined };
 
@@ -68,5 +68,11 @@ describe('harmless', () => {
   it('lets nothing through that commands a terminal or turns text round', () => {
     expect(harmless('a\u001b[2J\n\u202eb\u009b')).toBe('a\\u{1b}[2J\\u{a}\\u{202e}b\\u{9b}');
     expect(cut('部屋部屋', 5)).toBe('部屋…');
+  });
+
+  it('leaves JSON what it is', () => {
+    const value = { name: 'a\u001b[2J\u009b\u202eb 部屋' };
+    expect(printedJson(value)).toBe('{\n  "name": "a\\u001b[2J\\u009b\\u202eb 部屋"\n}');
+    expect(JSON.parse(printedJson(value))).toEqual(value);
   });
 });

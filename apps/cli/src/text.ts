@@ -8,6 +8,14 @@ export function harmless(text: string): string {
   );
 }
 
+/** JSON of which nothing commands a terminal, as what would is written in its escapes. */
+export function printedJson(value: unknown): string {
+  return JSON.stringify(value, undefined, 2).replace(
+    /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** How many columns of a terminal a text takes. */
 export function widthOf(text: string): number {
   return stringWidth(text);

@@ -55,12 +55,12 @@ describe('render', () => {
         {
           list: [
             { a: 1, b: 2 },
-            { a: 3, c: { d: 4 } },
+            { a: [3, 'x'], c: { d: 4 } },
           ],
         },
         { ...plain, columns: ['c', 'a'] },
       ),
-    ).toBe('C        A\n-        1\n{"d":4}  3');
+    ).toBe('C        A\n-        1\n{"d":4}  3, x');
   });
 });
 

@@ -11,7 +11,7 @@ export interface RenderOptions {
 /** What a list shows unless columns are chosen; of lists that are not here everything. */
 const usual: Readonly<Record<string, readonly string[]>> = {
   jobs: ['job_id', 'kind', 'target', 'state', 'done', 'total', 'failed_items', 'created_ts'],
-  entries: ['position', 'ts', 'actor', 'action', 'target', 'status', 'reason'],
+  entries: ['position', 'ts', 'actor', 'action', 'targets', 'status', 'reason'],
   deletions: ['room_id', 'requested_by', 'purged_ts', 'finished_ts', 'export', 'deletion_id'],
   reports: [
     'id',
@@ -83,6 +83,7 @@ function scalar(key: string, value: unknown): string {
       .replace(/\.\d+Z$/, 'Z');
   }
   if (typeof value === 'string') return harmless(value);
+  if (Array.isArray(value) && !value.some(isNested)) return harmless(value.join(', '));
   return harmless(JSON.stringify(value));
 }
 

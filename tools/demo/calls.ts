@@ -160,8 +160,11 @@ function evacuateRoom({ client, world }: Stage): Call[] {
       run: () => client.expect('POST', path, { token, query: { dry_run: 'true' } }),
       check: async (answer) => {
         affected(answer);
+        verify(at(answer, 'counts', 'events') === everyone.length, 'the leave events are counted wrongly');
+        verify(Number(at(answer, 'counts', 'bytes')) > 0, 'the bytes are not counted');
         verify((await joinedRooms(client, first)).includes(bigRoom), 'the rehearsal was no rehearsal');
       },
+      show: rehearsed,
     },
     {
       name: 'POST evacuateRoom',
@@ -203,8 +206,10 @@ function evacuateUser({ client, world }: Stage): Call[] {
       run: () => client.expect('POST', path, { token, query: { dry_run: 'true' } }),
       check: async (answer) => {
         verifySame(texts(at(answer, 'affected')), all, 'affected rooms');
+        verify(at(answer, 'counts', 'rooms') === all.length, 'the rooms are counted wrongly');
         verifySame(await joinedRooms(client, traveller), rooms, 'rooms still joined');
       },
+      show: rehearsed,
     },
     {
       name: 'POST evacuateUser',
@@ -216,4 +221,14 @@ function evacuateUser({ client, world }: Stage): Call[] {
       },
     },
   ];
+}
+
+/** What a rehearsal counts, and how long it takes the call to last. */
+function rehearsed(answer: unknown): string {
+  const counts = Object.entries(at(answer, 'counts') as Record<string, number>)
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => `${count} ${what.replaceAll('_', ' ')}`);
+  const estimate = at(answer, 'estimated_ms');
+  const time = typeof estimate === 'number' ? `about ${(estimate / 1000).toFixed(2)} s` : 'no estimate yet';
+  return `would be ${counts.join(', ')}: ${time}`;
 }

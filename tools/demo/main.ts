@@ -99,6 +99,7 @@ async function runCall(call: ReturnType<typeof calls>[number], screen: Screen): 
     milliseconds = performance.now() - started;
     await call.check(answer);
     screen.result(call.name, call.size, milliseconds, undefined);
+    if (call.show !== undefined) screen.line(`  ${call.show(answer)}`);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const problem = error instanceof Unverified ? error.message : `${error.name}: ${error.message}`;

@@ -7,6 +7,8 @@ export interface Call {
   size: string;
   run(): Promise<unknown>;
   check(answer: unknown): Promise<void>;
+  /** What of the answer is worth a line of its own. */
+  show?(answer: unknown): string;
 }
 
 /** What the calls work on. */

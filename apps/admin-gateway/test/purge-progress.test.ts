@@ -133,6 +133,40 @@ describe('a component that fails during a purge', () => {
     expect([await accountDataRows(roomId), await isRecordOpen(roomId)]).toEqual([0, false]);
   });
 
+  it('G3: makes rooms of many fail by their names, and a retry of the whole does those alone', async () => {
+    const rooms = [await usedRoom(), await usedRoom()];
+    const fine = await stage.user.createRoom();
+    const answers: Record<string, unknown>[] = [];
+    let path = '';
+    await withoutAccountData(async () => {
+      const body = { filter: { room_ids: [...rooms, fine] }, dry_run: false };
+      const answer = await stage.admin.request('POST', '/_seneschal/v1/rooms/purge', { body });
+      path = `/_seneschal/v1/jobs/${answer.headers.get('seneschal-job-id') ?? ''}`;
+      answers.push(answer.body);
+    });
+    expect(answers).toEqual([{ rooms: 3, purged: 0, failed: 3 }]);
+    expect((await stage.ask('GET', path))[1]).toMatchObject({ state: 'partial', done: 3, total: 3 });
+    const failures: { item: string; reason: string }[] = [];
+    for (let from: string | undefined = ''; from !== undefined;) {
+      const [, page] = await stage.ask('GET', `${path}/items?state=failed&limit=2${from}`);
+      failures.push(...(page['items'] as typeof failures));
+      const next = page['next_batch'] as string | undefined;
+      from = next && `&from=${next}`;
+    }
+    expect(failures.map(({ item }) => item).toSorted()).toEqual([...rooms, fine].toSorted());
+    expect(failures[0]?.reason).toContain('userapi');
+    await post(stage, `${path}/retry`);
+    await stage.world.settled();
+    expect((await stage.ask('GET', path))[1]).toMatchObject({
+      state: 'completed',
+      done: 3,
+      total: 3,
+      failed_items: 0,
+      result: { rooms: 3, purged: 3, failed: 0 },
+    });
+    for (const roomId of rooms) expect(await accountDataRows(roomId)).toBe(0);
+  });
+
   it('G2: for good, is made up for by asking for the purge again', async () => {
     const roomId = await usedRoom();
     await withoutAccountData(async () => {

@@ -179,6 +179,23 @@ describe('calls that may take long', () => {
   });
 });
 
+describe('calls that change something', () => {
+  it('G11: are no GET, those apart that are one in Dendrite', async () => {
+    const gets = longCalls.filter(({ operation }) => operation.startsWith('GET '));
+    expect(gets.map(({ operation }) => operation)).toEqual([
+      'GET /_dendrite/admin/evacuateRoom/{roomId}',
+      'GET /_dendrite/admin/evacuateUser/{userId}',
+      'GET /_dendrite/admin/fulltext/reindex',
+    ]);
+    for (const call of longCalls.filter((one) => !gets.includes(one))) {
+      const other = call.operation.replace('POST ', 'GET ');
+      if (gets.some((get) => get.operation === other)) continue;
+      const { path } = await call.ready();
+      expect([other, (await stage.admin.request('GET', path)).status]).toEqual([other, 405]);
+    }
+  });
+});
+
 describe.each(longCalls.map((call) => [call.operation, call] as const))('%s', (_operation, call) => {
   it('answers with the ID of a job that says what was done', async () => {
     const answer = await send(call, await call.ready());

@@ -1,7 +1,7 @@
 import { type PrivateRedis, startBus, startPrivateRedis } from '@seneschal/testing';
 import type { Redis } from 'ioredis';
 
-import { ended, gate, JobStage, requestedBy, upTo, writeNumbers } from './fixture.ts';
+import { deliveries, ended, gate, JobStage, queued, requestedBy, upTo, writeNumbers } from './fixture.ts';
 
 type Process = Awaited<ReturnType<JobStage['process']>>;
 
@@ -87,6 +87,25 @@ describe('BullMQ:', () => {
     await stage.db.deleteFrom('jobs').where('job_id', '=', jobId).execute();
     expect(await waiting).toBeUndefined();
     await gateway.stop();
+  });
+
+  it('events are hints: who waits finds out without them, and the history has them all', async () => {
+    const gateway = await stage.process('gateway');
+    let untold = 0;
+    const worker = await stage.process('worker', {
+      prepare: ({ redis }) => {
+        redis.publish = () => {
+          untold += 1;
+          return Promise.resolve(0);
+        };
+      },
+    });
+    const { jobId } = await start(gateway, 'untold');
+    expect(await ended(gateway.jobs, jobId)).toMatchObject({ state: 'completed', done: 10 });
+    expect(untold).toBeGreaterThan(0);
+    const events = await gateway.jobs.reads.events(jobId, 0);
+    expect(events.map(({ event }) => event)).toEqual(['started', 'phase', 'completed']);
+    await Promise.all([worker.stop(), gateway.stop()]);
   });
 
   it('a Redis that evicts is refused at the start', async () => {
@@ -270,18 +289,4 @@ function start(
   more: { count?: number } = {},
 ): Promise<{ jobId: string; isNew: boolean }> {
   return jobs.start(writeNumbers, { target, count: 10, perStep: 3, ...more }, { requestedBy });
-}
-
-/** The keys of the deliveries in Redis. */
-async function deliveries({ bus }: Process): Promise<string[]> {
-  const keys = await bus.redis.keys(`${bus.prefix}:jobs-*:*`);
-  return keys.filter((key) => /:[^:]{24,}$/.test(key));
-}
-
-/** The same as soon as there are so many. */
-async function queued(process: Process, count = 1): Promise<string[]> {
-  for (;;) {
-    const keys = await deliveries(process);
-    if (keys.length >= count) return keys;
-  }
 }

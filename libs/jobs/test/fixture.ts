@@ -187,3 +187,17 @@ export function gate(): { open: () => void; passed: Promise<void> } {
   });
   return { open, passed };
 }
+
+/** The keys of the deliveries in Redis. */
+export async function deliveries({ bus }: { bus: Bus }): Promise<string[]> {
+  const keys = await bus.redis.keys(`${bus.prefix}:jobs-*:*`);
+  return keys.filter((key) => /:[^:]{24,}$/.test(key));
+}
+
+/** The same as soon as there are so many. */
+export async function queued(process: { bus: Bus }, count = 1): Promise<string[]> {
+  for (;;) {
+    const keys = await deliveries(process);
+    if (keys.length >= count) return keys;
+  }
+}

@@ -8,7 +8,7 @@ import { transact } from '@seneschal/database';
 import type { JsonValue } from '@seneschal/matrix';
 import type { Logger } from '@seneschal/observability';
 
-import { childrenOf, childrenToRetry, endedChildren } from './children.ts';
+import { type Children, childrenOf, childrenToRetry, endedChildren } from './children.ts';
 import { Fenced, type Progress, type StepContext } from './handler.ts';
 import { itemsStatement, itemsToRetry } from './items.ts';
 import { type Hold, saveProgress } from './runs.ts';
@@ -39,6 +39,8 @@ export class Run {
   readonly #deps: RunDeps;
   readonly #logger: Logger;
   #countedFrom = performance.now();
+  /** How many children had ended when the step under way looked last; undefined when it did not. */
+  endedSeen: number | undefined;
   /** Calls and children of the step under way. */
   #asked = 0;
 
@@ -54,6 +56,7 @@ export class Run {
     const { row, hold } = this;
     const { db } = this.#deps;
     this.#asked = 0;
+    this.endedSeen = undefined;
     return {
       jobId: row.job_id,
       input,
@@ -70,7 +73,7 @@ export class Run {
       itemsToRetry: (after, limit) => itemsToRetry(db, row, after, limit),
       call: (command, commandInput, options) => this.#call(command, commandInput, options),
       startChild: (kind, childInput) => this.#startChild(kind, childInput),
-      children: () => childrenOf(db, hold.jobId),
+      children: () => this.#children(),
       endedChildren: (limit) => endedChildren(db, hold.jobId, limit),
       retryChildren: async () => {
         for (const jobId of await childrenToRetry(db, hold.jobId)) await this.#deps.retry(jobId);
@@ -86,6 +89,12 @@ export class Run {
     const idempotencyKey = `${parentId}\0${kind.target(input)}`;
     const child = await this.#deps.start(kind, input, { requestedBy, idempotencyKey, parentId });
     return { jobId: child.jobId, isChild: child.parentId === parentId };
+  }
+
+  async #children(): Promise<Children> {
+    const children = await childrenOf(this.#deps.db, this.hold.jobId);
+    this.endedSeen = children.finished;
+    return children;
   }
 
   async #commit<Tables>(work: (transaction: Transaction<Tables>) => Promise<Progress>): Promise<void> {

@@ -143,8 +143,11 @@ export async function finish(
 
 /** Lets a job look at once at what it waits for. Answers its row when it was waiting. */
 export async function wakeWaiting(db: Db, jobId: string): Promise<JobRow | undefined> {
+  // Locked first: it may be on its way back to the queue.
   const result = await sql<JobRow>`
-    UPDATE jobs SET not_before = 0, epoch = epoch + 1 WHERE job_id = ${jobId} AND state = 'queued' RETURNING *
+    WITH parent AS MATERIALIZED (SELECT job_id, state FROM jobs WHERE job_id = ${jobId} FOR UPDATE)
+    UPDATE jobs SET not_before = 0, epoch = epoch + 1 FROM parent
+    WHERE jobs.job_id = parent.job_id AND parent.state = 'queued' RETURNING jobs.*
   `.execute(db);
   return result.rows[0];
 }

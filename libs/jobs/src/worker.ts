@@ -5,6 +5,7 @@ import { closeWorker } from '@seneschal/bus';
 import { isFinished } from '@seneschal/contracts';
 import type { Stoppable } from '@seneschal/observability';
 
+import { childrenOf } from './children.ts';
 import { Run, type RunDeps } from './context.ts';
 import type { JobHandler } from './handler.ts';
 import { type Delivery, type JobQueues, queueName } from './queue.ts';
@@ -146,11 +147,19 @@ export class JobWorker implements Stoppable {
     const { row, hold } = run;
     if (outcome.kind === 'requeued') {
       await queues.add({ ...row, epoch: hold.epoch + 1 }, outcome.delayMs).catch(() => undefined);
+      // A child that ended after the step had looked found a parent that was not waiting yet.
+      if (run.endedSeen !== undefined) {
+        const { finished } = await childrenOf(deps.db, row.job_id);
+        if (finished > run.endedSeen) await this.#wakeWaiting(row.job_id);
+      }
     }
-    if (outcome.kind === 'finished' && row.parent_id !== null) {
-      const parent = await wakeWaiting(deps.db, row.parent_id);
-      if (parent !== undefined) await queues.add(parent).catch(() => undefined);
-    }
+    if (outcome.kind === 'finished' && row.parent_id !== null) await this.#wakeWaiting(row.parent_id);
+  }
+
+  async #wakeWaiting(jobId: string): Promise<void> {
+    const { queues, deps } = this.#options;
+    const parent = await wakeWaiting(deps.db, jobId);
+    if (parent !== undefined) await queues.add(parent).catch(() => undefined);
   }
 
   /** One round at a time: while a row is locked, more of them would take all connections. */

@@ -37,6 +37,8 @@ describe('items and children of a job', () => {
   let worker: Awaited<ReturnType<JobStage['process']>>;
   const deaf = new Set<string>();
   const greeted: string[] = [];
+  /** Called by a parent between its look at its children and what it makes of it. */
+  let looked: (() => Promise<void>) | undefined;
 
   async function greetAll(context: StepContext<{ names: string[] }>): Promise<'done'> {
     const names = context.isRetry ? await context.itemsToRetry(undefined, 100) : context.input.names;
@@ -58,6 +60,7 @@ describe('items and children of a job', () => {
 
   async function waitForAll(context: StepContext<{ names: string[] }>): Promise<'done' | { waitMs: number }> {
     const { unfinished, finished, failed } = await context.children();
+    await looked?.();
     await context.commit(async () => ({ result: { finished, failed } }));
     return unfinished > 0 ? { waitMs: 60_000 } : 'done';
   }
@@ -150,6 +153,22 @@ describe('items and children of a job', () => {
     expect(rows.map(({ item, state }) => [item, state]).sort()).toEqual(
       names.map((name) => [name, 'done']).sort(),
     );
+  });
+
+  it('is woken by a child that ended after it had looked, and before it waited', async () => {
+    const parent = { jobId: '' };
+    looked = async () => {
+      looked = undefined;
+      for (let left = 1; left > 0;) {
+        const { rows } = await worker.jobs.reads.list({ parentId: parent.jobId }, { limit: 10 });
+        const running = rows.find(({ finishedTs }) => finishedTs === null);
+        left = running === undefined && rows.length > 0 ? 0 : 1;
+        if (running !== undefined) await worker.jobs.wait(running.jobId, 5000);
+      }
+    };
+    const { jobId } = await worker.jobs.start(flock, { names: ['late one', 'late two'] }, { requestedBy });
+    parent.jobId = jobId;
+    expect(await ended(worker.jobs, jobId)).toMatchObject({ state: 'completed', result: { finished: 2 } });
   });
 
   it('tells how long one item took, for estimates', async () => {

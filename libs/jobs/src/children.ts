@@ -14,7 +14,7 @@ export interface EndedChild {
   jobId: string;
   target: string;
   state: 'completed' | 'partial' | 'failed' | 'cancelled';
-  /** Why it did not go well, where something is known. */
+  /** Why it did not go well, or the first of its items; null where nothing is known. */
   reason: string | null;
 }
 
@@ -35,7 +35,9 @@ export async function endedChildren(
   limit: number,
 ): Promise<EndedChild[]> {
   const result = await sql<EndedChild>`
-    SELECT c.job_id AS "jobId", c.target, c.state, c.last_error->>'error' AS reason FROM jobs c
+    SELECT c.job_id AS "jobId", c.target, c.state, coalesce(c.last_error->>'error', (
+      SELECT i.reason FROM job_items i WHERE i.job_id = c.job_id AND i.state = 'failed' ORDER BY i.position LIMIT 1
+    )) AS reason FROM jobs c
     WHERE c.parent_id = ${jobId} AND c.finished_ts IS NOT NULL AND NOT EXISTS (
       SELECT FROM job_items i WHERE i.job_id = c.parent_id AND i.item = c.target AND i.state <> 'retry'
     ) ORDER BY c.created_ts, c.job_id LIMIT ${limit}

@@ -21,6 +21,9 @@ export interface JoinedRoom {
   state: { events: TestEvent[] };
   summary: Record<string, unknown>;
   account_data: { events: { type: string; content: object }[] };
+  ephemeral: { events: { type: string; content: object }[] };
+  unread_notifications: object;
+  unread_thread_notifications?: object;
 }
 
 export interface SyncAnswer {

@@ -41,6 +41,7 @@ async function useRoom(world: World, alice: TestClient, bob: TestClient): Promis
     await client.call('PUT', `${own}/account_data/org.example`, { of: roomId });
     await client.call('PUT', `${own}/tags/m.favourite`, { order: 0.5 });
   }
+  await bob.call('POST', path(roomId, `/receipt/m.read/${first}`), {});
   const { version } = await alice.call('POST', '/room_keys/version', { algorithm: 'a', auth_data: {} });
   const session = { first_message_index: 0, forwarded_count: 0, is_verified: true, session_data: {} };
   const backup = `/room_keys/keys/${encodeURIComponent(roomId)}/session?version=${version as string}`;

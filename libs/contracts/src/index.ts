@@ -17,6 +17,7 @@ export type * from './registration.ts';
 export type * from './audit.ts';
 export type * from './userapi.ts';
 export type * from './userapi-reads.ts';
+export type * from './relations.ts';
 export type * from './reports.ts';
 export type * from './roomserver.ts';
 export type * from './roomserver-admin-reads.ts';

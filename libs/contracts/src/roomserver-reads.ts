@@ -1,5 +1,7 @@
 import type { JsonObject, Pdu } from '@seneschal/matrix';
 
+import type { BundledRelations, RelationsPage, RelationsRequest, UnreadRoom } from './relations.ts';
+
 export type Membership = 'join' | 'invite' | 'knock' | 'leave' | 'ban';
 
 /** An event as it is stored: `position` orders all events of the server and, within it, of each room. */
@@ -15,6 +17,8 @@ export interface StoredEvent {
   previousEventId?: string;
   /** Set for the device that sent the event. */
   transactionId?: string;
+  /** What other events relate to this one. */
+  bundled?: BundledRelations;
 }
 
 export interface MemberState {
@@ -97,6 +101,14 @@ export interface RoomserverForClient {
     eventId: string,
     options: { limit: number; deviceId: string; filter?: EventFilter; lazyLoadMembers?: boolean },
   ): Promise<RoomEventContext | undefined>;
+  /** Events that are related to one; M_NOT_FOUND when the user may not see that one. */
+  relations(roomId: string, userId: string, request: RelationsRequest): Promise<RelationsPage>;
+  /** The first events of threads, the ones with the newest answers first; `from` and `end` are positions. */
+  threads(
+    roomId: string,
+    userId: string,
+    request: { include: 'all' | 'participated'; from?: number; limit: number; deviceId: string },
+  ): Promise<{ events: StoredEvent[]; end?: number }>;
   /** The event closest to a time in one direction that the user may see. */
   eventAtTime(
     roomId: string,
@@ -189,6 +201,15 @@ export interface RoomserverForSync {
   /** Room IDs that the user is joined to. */
   joinedRooms(userId: string): Promise<string[]>;
   syncRooms(userId: string, deviceId: string, rooms: RoomSyncRequest[]): Promise<RoomSync[]>;
+  /**
+   * Of rooms that the user is joined to, the newest events by others after a position outside of threads, and after
+   * one in threads; up to `until`. Rooms without any are not in it.
+   */
+  unreadEvents(
+    userId: string,
+    rooms: readonly { roomId: string; main: number; threads: number }[],
+    until: number,
+  ): Promise<UnreadRoom[]>;
   /** Stripped state of a room for one who is invited or knocks. */
   strippedState(userId: string, roomIds: string[]): Promise<Map<string, JsonObject[]>>;
   /** Users who share a room with the user. */

@@ -30,6 +30,8 @@ export interface SyncapiForClient {
   filter(userId: string, filterId: string): Promise<JsonObject | undefined>;
   /** `GET /keys/changes` between two tokens of sync. */
   keyChanges(userId: string, from: string, to: string): Promise<{ changed: string[]; left: string[] }>;
+  /** A user types in a room for so long, in ms, or stops, with 0. */
+  setTyping(typing: { roomId: string; userId: string; timeoutMs: number }): Promise<void>;
   /** The stream position within a token of sync or messages; throws M_INVALID_PARAM. */
   positionOf(token: string): number;
   /** A token for `/messages` that names a stream position. */

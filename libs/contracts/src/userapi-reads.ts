@@ -4,6 +4,7 @@ import type { NoticesForAdmin } from './notices.ts';
 import type { RegistrationTokensForAdmin, RegistrationTokensForClient } from './registration.ts';
 import type { BackedUpSession, KeyBackupVersion } from './key-backups.ts';
 import type { RoomDataReads } from './room-rows.ts';
+import type { ReadUpTo, Receipt } from './receipts.ts';
 import type { RemoteDeviceKeys } from './remote-devices.ts';
 import type { AdminToken } from './admin-tokens.ts';
 import type { CrossSigningKeys } from './cross-signing.ts';
@@ -129,6 +130,17 @@ export interface UserapiForSync {
     device: { userId: string; deviceId: string },
     range: { after: number; upTo: number; limit: number },
   ): Promise<{ messages: ToDeviceMessage[]; upTo: number }>;
+  /** Rooms in which receipts came in (from, to]; undefined when there are too many to tell. */
+  receiptRooms(from: number, to: number): Promise<string[] | undefined>;
+  /** Receipts of rooms from a position each up to `to`, as far as the user may see them. */
+  receipts(
+    userId: string,
+    rooms: readonly { roomId: string; from: number }[],
+    to: number,
+  ): Promise<Receipt[]>;
+  /** Up to where the user has read rooms; those without a receipt are not in it. */
+  readUpTo(userId: string, roomIds: readonly string[]): Promise<Map<string, ReadUpTo>>;
+  accountData(userId: string, roomId: string | null, type: string): Promise<JsonObject | undefined>;
   /** Users, anywhere, whose device list changed in (from, to]; `signed` are those whose keys the user signed. */
   deviceListChanges(
     userId: string,

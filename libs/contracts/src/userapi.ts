@@ -8,6 +8,8 @@ export { ensureNoticesAccount, sendNotices } from './notices.ts';
 export * from './admin-tokens.ts';
 export * from './cross-signing.ts';
 export * from './key-backups.ts';
+export * from './push-rules.ts';
+export * from './receipts.ts';
 export * from './registration.ts';
 export * from './remote-devices.ts';
 export * from './to-device.ts';
@@ -187,6 +189,13 @@ const userapiFact = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('device_list_changed'), userId: z.string() }),
   /** A user signed the master key of another: only the signer sees it. */
   z.object({ kind: z.literal('user_signed'), userId: z.string(), target: z.string() }),
+  z.object({
+    kind: z.literal('receipts_changed'),
+    userId: z.string(),
+    roomId: z.string(),
+    /** False when they are for the user alone. */
+    isPublic: z.boolean(),
+  }),
   z.object({ kind: z.literal('to_device_sent'), userIds: z.array(z.string()) }),
   z.object({
     kind: z.literal('account_data_changed'),

@@ -27,6 +27,7 @@ import { membership } from './queries/membership.ts';
 import { messages } from './queries/messages.ts';
 import { position } from './queries/position.ts';
 import { publicRooms } from './queries/public-rooms.ts';
+import { relations } from './queries/relations.ts';
 import { report, reports } from './queries/reports.ts';
 import { roomExists } from './queries/room-exists.ts';
 import { remoteServers } from './queries/remote-servers.ts';
@@ -34,6 +35,8 @@ import { roomFootprint } from './queries/room-footprint.ts';
 import { state, stateEvent } from './queries/state.ts';
 import { strippedState } from './queries/stripped-state.ts';
 import { syncRooms } from './queries/sync-rooms.ts';
+import { threads } from './queries/threads.ts';
+import { unreadEvents } from './queries/unread-events.ts';
 import { usersSharingRooms } from './queries/users-sharing-rooms.ts';
 import { visibleEvents } from './queries/visible-events.ts';
 import { visibleRanges } from './queries/visible-ranges.ts';
@@ -62,12 +65,15 @@ export function roomserverReads(database: Database, logger: Pick<Logger, 'warn'>
     event: (roomId, userId, eventId, deviceId) => event(deps, roomId, userId, eventId, deviceId),
     eventContext: (roomId, userId, eventId, options) => eventContext(deps, roomId, userId, eventId, options),
     eventAtTime: (roomId, userId, place) => eventAtTime(deps, roomId, userId, place),
+    relations: (roomId, userId, request) => relations(deps, roomId, userId, request),
+    threads: (roomId, userId, request) => threads(deps, roomId, userId, request),
     messages: (roomId, userId, page) => messages(deps, roomId, userId, page),
     position: () => position(deps),
     changedRooms: (userId, since, until) => changedRooms(deps, userId, since, until),
     hasUnmarkedDepartures: (userId, deviceId, since) =>
       hasUnmarkedDepartures(deps.db, { userId, deviceId, since }),
     syncRooms: (userId, deviceId, rooms) => syncRooms(deps, userId, deviceId, rooms),
+    unreadEvents: (userId, rooms, until) => unreadEvents(deps, userId, rooms, until),
     strippedState: (userId, roomIds) => strippedState(deps, userId, roomIds),
     usersSharingRooms: (userId, candidates) => usersSharingRooms(deps, userId, candidates),
     encryptedRoomChanges: (userId, since, until) => encryptedRoomChanges(deps, userId, since, until),

@@ -1,10 +1,10 @@
-import type { StoredEvent } from '@seneschal/contracts';
-import { type JsonObject, toClientEvent } from '@seneschal/matrix';
+import type { BundledRelations, StoredEvent } from '@seneschal/contracts';
+import { isJsonObject, type JsonObject, toClientEvent } from '@seneschal/matrix';
 
 /** A stored event as a client is told of it. `now` in ms since 1970 makes its age. */
 export function clientEvent(event: StoredEvent, now: number): JsonObject {
-  const { redactedBecause } = event;
-  return toClientEvent(event.pdu, event.eventId, event.roomId, {
+  const { redactedBecause, bundled } = event;
+  const shown = toClientEvent(event.pdu, event.eventId, event.roomId, {
     age: Math.max(0, now - event.pdu.origin_server_ts),
     transactionId: event.transactionId,
     redactedBecause:
@@ -14,6 +14,29 @@ export function clientEvent(event: StoredEvent, now: number): JsonObject {
     prevContent: event.previousContent,
     replacesState: event.previousEventId,
   });
+  if (bundled === undefined) return shown;
+  const unsigned = shown['unsigned'];
+  const relations = relationsOf(bundled, now);
+  return { ...shown, unsigned: { ...(isJsonObject(unsigned) ? unsigned : {}), 'm.relations': relations } };
+}
+
+/** Client-server API, "Aggregations of child events". */
+function relationsOf({ replacement, thread, references }: BundledRelations, now: number): JsonObject {
+  return {
+    ...(replacement === undefined ? {} : { 'm.replace': clientEvent(replacement, now) }),
+    ...(thread === undefined
+      ? {}
+      : {
+          'm.thread': {
+            latest_event: clientEvent(thread.latest, now),
+            count: thread.count,
+            current_user_participated: thread.hasTakenPart,
+          },
+        }),
+    ...(references === undefined
+      ? {}
+      : { 'm.reference': { chunk: references.map((eventId) => ({ event_id: eventId })) } }),
+  };
 }
 
 export function clientEvents(events: readonly StoredEvent[]): JsonObject[] {

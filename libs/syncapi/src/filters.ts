@@ -18,6 +18,7 @@ const roomEventFilter = eventFilter.extend({
   contains_url: z.boolean().optional(),
   lazy_load_members: z.boolean().optional(),
   include_redundant_members: z.boolean().optional(),
+  unread_thread_notifications: z.boolean().optional(),
 });
 
 const syncFilter = z.looseObject({
@@ -54,6 +55,9 @@ export interface SyncFilter {
   wantsState(event: { type: string; sender: string }): boolean;
   wantsAccountData(type: string): boolean;
   wantsRoomAccountData(type: string): boolean;
+  wantsEphemeral(type: string): boolean;
+  /** Whether unread threads are counted apart. */
+  countsThreads: boolean;
 }
 
 /** Reads a filter (client-server API, "Filtering"); throws M_BAD_JSON for values of a wrong type. */
@@ -70,6 +74,8 @@ export function compileFilter(definition: JsonObject): SyncFilter {
       wantsType(type, state) && isWanted(sender, state.senders, state.not_senders),
     wantsAccountData: (type) => wantsType(type, accountData),
     wantsRoomAccountData: (type) => wantsType(type, room.account_data ?? {}),
+    wantsEphemeral: (type) => wantsType(type, room.ephemeral ?? {}),
+    countsThreads: timeline.unread_thread_notifications === true,
   };
 }
 

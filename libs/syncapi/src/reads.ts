@@ -14,11 +14,13 @@ import { Gate } from './sync/gate.ts';
 import { longPoll, type LongPollDeps } from './sync/long-poll.ts';
 import { Positions } from './sync/positions.ts';
 import { parseSyncToken, positionOf, toDeviceOf, tokenOf } from './tokens.ts';
+import { UnreadCounts } from './sync/unread.ts';
+import { Typing } from './typing/typing.ts';
 import { listenForWakeups } from './wakeups/listen.ts';
 import { Waiters } from './wakeups/waiters.ts';
 
 export interface SyncapiReadsDeps {
-  bus: Pick<Bus, 'call' | 'subscriber' | 'prefix'>;
+  bus: Pick<Bus, 'call' | 'subscriber' | 'prefix' | 'redis'>;
   database: Database;
   logger: Pick<Logger, 'warn'>;
   metrics?: Pick<Metrics, 'gauge'>;
@@ -29,6 +31,7 @@ export interface SyncapiReadsDeps {
 export type SyncapiReads = SyncapiForClient & Stoppable;
 
 const longestTimeoutMs = 90_000;
+const longestTypingMs = 120_000;
 /** Syncs that one process works on at once; those that merely wait do not count. */
 const gateWidth = 8;
 
@@ -47,12 +50,13 @@ export function syncapiReads(given: SyncapiReadsDeps): SyncapiReads {
     },
   });
   const db = database.tables<SyncapiTables>();
-  const reads = { roomserver, userapi };
+  const typing = lifecycle.add(new Typing({ bus, logger }));
+  const reads = { roomserver, userapi, typing, unread: new UnreadCounts({ roomserver, userapi }) };
   const departures = lifecycle.add(new Departures({ bus, roomserver, userapi, logger }));
   const deps = {
     reads,
     waiters,
-    positions: new Positions(reads),
+    positions: new Positions({ roomserver, userapi, typing }),
     gate: new Gate(gateWidth),
     isStopping: () => isStopping,
   };
@@ -62,6 +66,8 @@ export function syncapiReads(given: SyncapiReadsDeps): SyncapiReads {
     sync: (request) => sync({ ...deps, bus, logger, departures }, storedFilter, request),
     filter: storedFilter,
     keyChanges: (userId, from, to) => keyChanges(reads, userId, parseSyncToken(from), parseSyncToken(to)),
+    setTyping: ({ roomId, userId, timeoutMs }) =>
+      typing.set(roomId, userId, Math.min(timeoutMs, longestTypingMs)),
     positionOf,
     tokenOf,
     stop: () => lifecycle.stop(),

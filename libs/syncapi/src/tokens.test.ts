@@ -11,6 +11,7 @@ describe('tokens', () => {
     expect(syncTokenOf(cut)).toBe('s12_9_7');
     expect(parseSyncToken('s12_9_7')).toEqual(cut);
     expect(syncTokenOf({ ...cut, toDevice: 9 })).toBe('s12_9');
+    expect(parseSyncToken(syncTokenOf({ ...cut, typing: 5 }))).toEqual({ ...cut, typing: 5 });
     expect([parseSyncToken('s12_9_7'), parseSyncToken('s12_9'), null].map(toDeviceOf)).toEqual([7, 9, 0]);
   });
 
@@ -19,7 +20,7 @@ describe('tokens', () => {
     expect(positionOf('s12_3')).toBe(12);
   });
 
-  it.each(['', 's1', 's1_', 's-1_2', 's1_2_3_4', ' s1_2', 't1', `s${'9'.repeat(16)}_1`])(
+  it.each(['', 's1', 's1_', 's-1_2', 's1_2_3_4_5', ' s1_2', 't1', `s${'9'.repeat(16)}_1`])(
     'refuse %j as a token of sync',
     (token) => {
       expect(() => parseSyncToken(token)).toThrow(

@@ -6,28 +6,34 @@ export interface SyncPosition {
   userapi: number;
   /** Where messages to the device were cut off; the same as `userapi` when absent. */
   toDevice?: number;
+  /** The time, see `Typing`; absent from tokens of pages and while Redis is away. */
+  typing?: number;
 }
 
-const syncToken = /^s(\d{1,15})_(\d{1,15})(?:_(\d{1,15}))?$/;
+const syncToken = /^s(\d{1,15})_(\d{1,15})(?:_(\d{1,15})(?:_(\d{1,16}))?)?$/;
 const pageToken = /^t(\d{1,15})$/;
 
 /**
- * The token of a sync: `s<position of the room server>_<position of the user API>`, and where there are more
- * messages to the device, `_<position of the last one told>`.
+ * The token of a sync: `s<position of the room server>_<position of the user API>`, then as far as there is anything
+ * to say `_<position of the last message to the device>_<position of typing>`.
  */
-export function syncTokenOf({ roomserver, userapi, toDevice = userapi }: SyncPosition): string {
-  return `s${roomserver}_${userapi}${toDevice < userapi ? `_${toDevice}` : ''}`;
+export function syncTokenOf({ roomserver, userapi, toDevice = userapi, typing = 0 }: SyncPosition): string {
+  const parts = [roomserver, userapi];
+  if (toDevice < userapi || typing > 0) parts.push(toDevice);
+  if (typing > 0) parts.push(typing);
+  return `s${parts.join('_')}`;
 }
 
 /** Throws M_INVALID_PARAM. */
 export function parseSyncToken(token: string): SyncPosition {
   const match = syncToken.exec(token);
   if (match === null) throw invalidParam('That is not a token of sync.');
-  const [, roomserver, userapi, toDevice] = match;
+  const [, roomserver, userapi, toDevice, typing] = match;
   return {
     roomserver: Number(roomserver),
     userapi: Number(userapi),
     ...(toDevice === undefined ? {} : { toDevice: Number(toDevice) }),
+    ...(typing === undefined ? {} : { typing: Number(typing) }),
   };
 }
 

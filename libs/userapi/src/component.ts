@@ -7,6 +7,7 @@ import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability
 
 import { createAdminToken, recordAdminTokenUse, revokeAdminToken } from './commands/admin-tokens.ts';
 import { deleteBackedUpSessions, storeBackedUpSessions } from './commands/backed-up-sessions.ts';
+import { changePushRules } from './commands/change-push-rules.ts';
 import { claimKeys } from './commands/claim-keys.ts';
 import { createAccount } from './commands/create-account.ts';
 import { createDevice } from './commands/create-device.ts';
@@ -37,6 +38,7 @@ import { setAdministrator } from './commands/set-administrator.ts';
 import { setDeviceDisplayName } from './commands/set-device-display-name.ts';
 import { setPassword } from './commands/set-password.ts';
 import { setProfile } from './commands/set-profile.ts';
+import { setReceipts } from './commands/set-receipts.ts';
 import { setPusher } from './commands/set-pusher.ts';
 import { setRoomTag } from './commands/set-room-tag.ts';
 import { uploadCrossSigningKeys } from './commands/upload-cross-signing-keys.ts';
@@ -86,6 +88,8 @@ function handlers(deps: { db: UserapiDb; bus: Bus; serverName: string }): Handle
     handle(userapi.setProfile, (input) => setProfile(deps, input)),
     handle(userapi.setAccountData, (input) => setAccountData(deps, input)),
     handle(userapi.setRoomTag, (input) => setRoomTag(deps, input)),
+    handle(userapi.changePushRules, (input) => changePushRules(deps, input)),
+    handle(userapi.setReceipts, (input) => setReceipts(deps, input)),
     handle(userapi.setPusher, (input) => setPusher(deps, input)),
     handle(userapi.uploadKeys, (input, context) => uploadKeys(deps, input, context)),
     handle(userapi.uploadCrossSigningKeys, (input) => uploadCrossSigningKeys(deps, input)),

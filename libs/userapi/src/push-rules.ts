@@ -10,8 +10,7 @@ function rule(id: string, conditions: JsonObject[], actions: JsonValue[] = [], e
 }
 
 /**
- * The server-default push rules of a user (client-server API v1.18, "Predefined Rules"); nothing here can
- * change them yet. Rules of earlier versions that look for names in the text are no part of it any more.
+ * The server-default push rules of a user (client-server API v1.18, "Predefined Rules"). Rules of earlier versions that look for names in the text are no part of it any more.
  */
 export function defaultPushRules(userId: string): JsonObject {
   return { override: overrideRules(userId), content: [], room: [], sender: [], underride: underrideRules() };

@@ -21,6 +21,7 @@ import { keyBackup } from './queries/key-backups.ts';
 import { keyCounts } from './queries/key-counts.ts';
 import { profiles } from './queries/profiles.ts';
 import { pushers } from './queries/pushers.ts';
+import { receiptRooms, receipts } from './queries/receipts.ts';
 import {
   isRegistrationTokenValid,
   registrationToken,
@@ -33,6 +34,7 @@ import { sessionSummary } from './queries/session-summary.ts';
 import { sessions } from './queries/sessions.ts';
 import { toDevice } from './queries/to-device.ts';
 import { verifyPassword } from './queries/verify-password.ts';
+import { selectReadUpTo } from './storage/receipts.ts';
 import { countNoticeUsers } from './storage/notice-users.ts';
 import { roomRows } from './storage/room-rows.ts';
 import type { UserapiTables } from './storage/tables.ts';
@@ -67,6 +69,9 @@ export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_co
     latestKeyBackup: (userId) => keyBackup(db, userId, undefined),
     keyBackup: (userId, version) => keyBackup(db, userId, version),
     backedUpSessions: (sessions) => backedUpSessions(db, sessions),
+    receiptRooms: (from, to) => receiptRooms(db, from, to),
+    receipts: (userId, rooms, to) => receipts(db, userId, rooms, to),
+    readUpTo: (userId, roomIds) => selectReadUpTo(db, userId, roomIds),
     toDevice: (device, range) => toDevice(db, device, range),
     position: () => lastPosition(db, userapi.userapiOutput.table),
     accountDataBetween: (userId, from, to) => accountDataBetween(db, userId, from, to),

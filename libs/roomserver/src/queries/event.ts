@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 
 import type { StoredEvent } from '@seneschal/contracts';
 
+import { addBundles } from './bundles.ts';
 import { addTransactionIds, type EventRow, eventColumns, eventJoins, readEvents } from './event-rows.ts';
 import type { QueryDeps } from './query-deps.ts';
 import { loadHistories } from './room-history.ts';
@@ -28,5 +29,6 @@ export async function event(
   const histories = await loadHistories(deps, userId, [row.room_nid], Number.MAX_SAFE_INTEGER);
   if (!histories.filter(row.room_nid)(found.position, found.pdu)) return undefined;
   await addTransactionIds(deps, userId, deviceId, [found]);
+  await addBundles(deps, userId, [found]);
   return found;
 }

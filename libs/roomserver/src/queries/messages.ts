@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 
 import type { EventPage, RoomserverForClient, StoredEvent } from '@seneschal/contracts';
 
+import { addBundles } from './bundles.ts';
 import { filterCondition, passesContentFilter } from './event-filter.ts';
 import {
   addTransactionIds,
@@ -35,7 +36,10 @@ export async function messages(
   const histories = await loadHistories(deps, userId, [view.roomNid], Number.MAX_SAFE_INTEGER);
   const start = await startOf(deps, view, request);
   const page = await collect(deps, view, { ...request, from: start }, histories);
-  await addTransactionIds(deps, userId, request.deviceId, page.events);
+  await Promise.all([
+    addTransactionIds(deps, userId, request.deviceId, page.events),
+    addBundles(deps, userId, page.events),
+  ]);
   const members = request.lazyLoadMembers === true ? await senders(deps, view, page.events) : [];
   return { start, events: page.events, members, ...(page.end === undefined ? {} : { end: page.end }) };
 }

@@ -1,5 +1,6 @@
 import type { RoomSummary, RoomSync, RoomSyncRequest, StoredEvent } from '@seneschal/contracts';
 
+import { addBundles } from './bundles.ts';
 import { addTransactionIds, eventsAt } from './event-rows.ts';
 import type { QueryDeps } from './query-deps.ts';
 import { loadHistories, membershipAt, type RoomHistories, stateHorizon } from './room-history.ts';
@@ -42,14 +43,11 @@ export async function syncRooms(
   const histories = await loadNeededHistories(deps, userId, rooms, timelines);
   const plans = rooms.map((room) => plan(room, timelines.get(room.roomNid), histories));
   const summaries = await readSummaries(deps, userId, plans.filter(needsSummary));
+  const told = plans.flatMap(({ timeline }) => timeline);
   const [state] = await Promise.all([
     readState(deps, userId, plans, summaries),
-    addTransactionIds(
-      deps,
-      userId,
-      deviceId,
-      plans.flatMap(({ timeline }) => timeline),
-    ),
+    addTransactionIds(deps, userId, deviceId, told),
+    addBundles(deps, userId, told),
   ]);
   return plans.map(({ room, timeline, isLimited, previousBatch }) => {
     const summary = summaries.get(room.roomNid);

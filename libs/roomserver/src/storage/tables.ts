@@ -30,6 +30,8 @@ export interface RoomserverTables {
     json: string;
     replaces: number | null;
     redacted_by: number | null;
+    relates_to: GeneratedAlways<string | null>;
+    rel_type: GeneratedAlways<string | null>;
   };
   /** Everything but m.room.member, which is in `roomserver_memberships`. */
   roomserver_current_state: { room_nid: number; type: string; state_key: string; position: number };

@@ -8,7 +8,7 @@ export interface UserapiConsumerDeps {
   roomserver: Pick<RoomserverForSync, 'joinedRooms'>;
 }
 
-/** Wakes users whose account data changed or whose devices got messages, and those who share a room with one whose devices changed. */
+/** Wakes users whose account data changed or whose devices got messages, and those who share a room with one who read or whose devices changed. */
 export function userapiConsumer({ bus, roomserver }: UserapiConsumerDeps): Consumer<UserapiFact> {
   return {
     name: 'syncapi-userapi',
@@ -16,11 +16,12 @@ export function userapiConsumer({ bus, roomserver }: UserapiConsumerDeps): Consu
     afterCommit: async (entries) => {
       const owners = new Set<string>();
       const users = new Set<string>();
+      const rooms = new Set<string>();
       for (const { fact } of entries) {
         for (const userId of 'userIds' in fact ? fact.userIds : [fact.userId]) users.add(userId);
+        if (fact.kind === 'receipts_changed' && fact.isPublic) rooms.add(fact.roomId);
         if (fact.kind === 'device_list_changed') owners.add(fact.userId);
       }
-      const rooms = new Set<string>();
       for (const owner of owners) {
         for (const room of await roomserver.joinedRooms(owner)) rooms.add(room);
       }

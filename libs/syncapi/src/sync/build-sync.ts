@@ -3,6 +3,7 @@ import type { JsonObject } from '@seneschal/matrix';
 
 import { keyChanges } from '../queries/key-changes.ts';
 import { syncTokenOf, toDeviceOf } from '../tokens.ts';
+import { readEphemeral } from './ephemeral.ts';
 import { joinedSection, leftRoom } from './joined-section.ts';
 import { purgedRoom } from './purged-room.ts';
 import { isNewlyJoined, joinRequest, leaveRequest, type RoomsBySection, sortRooms } from './room-requests.ts';
@@ -19,10 +20,13 @@ export interface BuiltSync {
 /** Makes the answer of one sync: everything up to `until`, nothing after, in a fixed number of queries. */
 export async function buildSync(reads: SyncReads, query: SyncQuery): Promise<BuiltSync> {
   const changed = await changedRooms(reads, query);
-  const accountData = await readAccountData(reads, query, changed);
-  const sections = sortRooms(query, withAccountData(query, changed, accountData));
+  const [accountData, ephemeral] = await Promise.all([
+    readAccountData(reads, query, changed),
+    readEphemeral(reads, query, changed),
+  ]);
+  const sections = sortRooms(query, withQuietRooms(query, changed, accountData, ephemeral));
   const [rooms, devices, keys, toDevice] = await Promise.all([
-    roomSections(reads, query, sections, accountData),
+    roomSections(reads, query, sections, { accountData, ephemeral }),
     query.since === null
       ? { changed: [], left: [] }
       : keyChanges(reads, query.userId, query.since, query.until),
@@ -92,15 +96,17 @@ async function readAccountData(
   return [...recent.filter(({ roomId }) => roomId === null || !entered.has(roomId)), ...ofEntered];
 }
 
-/** Adds the rooms in which nothing but account data changed; whether the user is in them is checked later. */
-function withAccountData(
+/** Adds the rooms in which nothing but account data, receipts or typing changed; whether the user is in them is checked later. */
+function withQuietRooms(
   { userId, since }: SyncQuery,
   changed: readonly MemberState[],
   accountData: AccountData,
+  ephemeral: ReadonlyMap<string, JsonObject[]>,
 ): MemberState[] {
   if (since === null) return [...changed];
   const known = new Set(changed.map(({ roomId }) => roomId));
-  const quiet = new Set(accountData.flatMap(({ roomId }) => (roomId === null ? [] : [roomId])));
+  const withData = accountData.flatMap(({ roomId }) => (roomId === null ? [] : [roomId]));
+  const quiet = new Set([...withData, ...ephemeral.keys()]);
   const added = [...quiet].filter((roomId) => !known.has(roomId));
   return [
     ...changed,
@@ -113,10 +119,10 @@ function withAccountData(
 type RoomSections = Record<'join' | 'invite' | 'knock' | 'leave', JsonObject>;
 
 async function roomSections(
-  { roomserver }: SyncReads,
+  { roomserver, unread }: SyncReads,
   query: SyncQuery,
   sections: RoomsBySection,
-  accountData: AccountData,
+  told: { accountData: AccountData; ephemeral: ReadonlyMap<string, JsonObject[]> },
 ): Promise<RoomSections> {
   const { userId, deviceId } = query;
   const requests = [
@@ -126,16 +132,18 @@ async function roomSections(
       .map((room) => leaveRequest(query, room)),
   ];
   const pending = [...sections.invite, ...sections.knock].map(({ roomId }) => roomId);
-  const [synced, stripped, joined] = await Promise.all([
+  const joinedIds = sections.join.map(({ roomId }) => roomId);
+  const [synced, stripped, joined, counts] = await Promise.all([
     roomserver.syncRooms(userId, deviceId, requests),
     roomserver.strippedState(userId, pending),
     sections.join.some(({ position }) => position === 0) ? roomserver.joinedRooms(userId) : [],
+    unread.of(userId, joinedIds, query.until.roomserver),
   ]);
   const byRoom = new Map(synced.map((room) => [room.roomId, room]));
   const isIn = new Set(joined);
   const rooms = sections.join.filter(({ position, roomId }) => position > 0 || isIn.has(roomId));
   return {
-    join: joinedSection(query, { rooms, accountData, synced: byRoom }),
+    join: joinedSection(query, { rooms, ...told, counts, synced: byRoom }),
     invite: strippedSection(sections.invite, stripped, 'invite_state'),
     knock: strippedSection(sections.knock, stripped, 'knock_state'),
     leave: leaveSection(query, sections.leave, byRoom),

@@ -5,12 +5,22 @@ import { syncEvents } from '../client-event.ts';
 import { tokenOf } from '../tokens.ts';
 import { isComeBack, isNewlyJoined } from './room-requests.ts';
 import type { AccountData, SyncQuery } from './sync-query.ts';
+import { type Counts, total, type Unread } from './unread.ts';
 
 interface JoinedParts {
   rooms: readonly MemberState[];
   /** Room account data to tell, of any room. */
   accountData: AccountData;
   synced: ReadonlyMap<string, RoomSync>;
+  ephemeral: ReadonlyMap<string, JsonObject[]>;
+  counts: ReadonlyMap<string, Unread>;
+}
+
+/** What one room has to tell beside its events. */
+interface Beside {
+  accountData: JsonObject[];
+  ephemeral: JsonObject[];
+  unread: Unread | undefined;
 }
 
 /** `rooms.join`: the rooms that have anything to tell. */
@@ -18,8 +28,11 @@ export function joinedSection(query: SyncQuery, parts: JoinedParts): JsonObject 
   const section: JsonObject = {};
   const accountData = accountDataByRoom(query, parts.accountData);
   for (const room of parts.rooms) {
-    const own = accountData.get(room.roomId) ?? [];
-    const joined = joinedRoom(query, room, parts.synced.get(room.roomId), own);
+    const joined = joinedRoom(query, room, parts.synced.get(room.roomId), {
+      accountData: accountData.get(room.roomId) ?? [],
+      ephemeral: parts.ephemeral.get(room.roomId) ?? [],
+      unread: parts.counts.get(room.roomId),
+    });
     if (joined !== undefined) section[room.roomId] = joined;
   }
   return section;
@@ -40,11 +53,11 @@ function joinedRoom(
   query: SyncQuery,
   room: MemberState,
   synced: RoomSync | undefined,
-  accountData: JsonObject[],
+  { accountData, ephemeral, unread }: Beside,
 ): JsonObject | undefined {
   const { timeline = [], state = [], limited = false, previousBatch, summary } = synced ?? {};
   const wanted = state.filter(({ pdu }) => query.filter.wantsState(pdu));
-  const isQuiet = timeline.length === 0 && wanted.length === 0 && accountData.length === 0 && !limited;
+  const isQuiet = timeline.length + wanted.length + accountData.length + ephemeral.length === 0 && !limited;
   if (isQuiet && !query.fullState && !isNewlyJoined(query, room)) return undefined;
   return {
     timeline: {
@@ -55,9 +68,22 @@ function joinedRoom(
     state: { events: syncEvents(wanted) },
     summary: toSummary(summary),
     account_data: { events: accountData },
-    ephemeral: { events: [] },
-    unread_notifications: { highlight_count: 0, notification_count: 0 },
+    ephemeral: { events: ephemeral },
+    ...unreadSection(query, unread),
   };
+}
+
+function unreadSection(
+  { filter }: SyncQuery,
+  unread: Unread = { main: { notifications: 0, highlights: 0 }, threads: new Map() },
+): JsonObject {
+  const shown = ({ notifications, highlights }: Counts): JsonObject => ({
+    highlight_count: highlights,
+    notification_count: notifications,
+  });
+  if (!filter.countsThreads) return { unread_notifications: shown(total(unread)) };
+  const threads = Object.fromEntries([...unread.threads].map(([root, counts]) => [root, shown(counts)]));
+  return { unread_notifications: shown(unread.main), unread_thread_notifications: threads };
 }
 
 function toSummary(summary: RoomSync['summary']): JsonObject {

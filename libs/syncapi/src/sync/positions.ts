@@ -5,6 +5,7 @@ import type { SyncPosition } from '../tokens.ts';
 export interface PositionDeps {
   roomserver: Pick<RoomserverForSync, 'position'>;
   userapi: Pick<UserapiForSync, 'position'>;
+  typing?: { position(): Promise<number> };
 }
 
 /** Where the logs end. Syncs that ask at the same time share one look at the database. */
@@ -46,11 +47,12 @@ export class Positions {
 
   async #read(): Promise<SyncPosition> {
     const at = Date.now();
-    const [roomserver, userapi] = await Promise.all([
+    const [roomserver, userapi, typing] = await Promise.all([
       this.#deps.roomserver.position(),
       this.#deps.userapi.position(),
+      this.#deps.typing?.position(),
     ]);
-    this.#last = { position: { roomserver, userapi }, at };
+    this.#last = { position: { roomserver, userapi, ...(typing === undefined ? {} : { typing }) }, at };
     return this.#last.position;
   }
 }

@@ -2,11 +2,15 @@ import type { RoomserverForSync, UserapiForSync } from '@seneschal/contracts';
 
 import type { SyncFilter } from '../filters.ts';
 import type { SyncPosition } from '../tokens.ts';
+import type { TypingReads } from './ephemeral.ts';
+import type { UnreadCounts } from './unread.ts';
 
 /** The reads that a sync is made of. */
 export interface SyncReads {
   roomserver: RoomserverForSync;
   userapi: UserapiForSync;
+  typing: TypingReads;
+  unread: Pick<UnreadCounts, 'of'>;
 }
 
 /** One sync, over the positions (since, until] of both logs. */

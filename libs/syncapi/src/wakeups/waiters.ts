@@ -41,7 +41,7 @@ export class Waiter {
   }
 
   tell(wakeup: Pick<Wakeup, 'log' | 'position'>, isOwn: boolean): void {
-    if (wakeup.position <= this.#checked[wakeup.log]) return;
+    if (wakeup.position <= (this.#checked[wakeup.log] ?? 0)) return;
     if (isOwn && wakeup.log === 'roomserver') this.#roomsMayHaveChanged = true;
     this.wake();
   }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /** Tells the gateways of a commit: who was waiting for it, by room and by user. */
 const wakeup = z.object({
-  log: z.enum(['roomserver', 'userapi']),
+  log: z.enum(['roomserver', 'userapi', 'typing']),
   position: z.number(),
   rooms: z.array(z.string()),
   users: z.array(z.string()),

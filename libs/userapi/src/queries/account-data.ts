@@ -1,6 +1,6 @@
 import type { JsonObject } from '@seneschal/matrix';
 
-import { defaultPushRules } from '../push-rules.ts';
+import { pushRulesOf } from '../push-rule-changes.ts';
 import type { UserapiDb } from '../storage/tables.ts';
 
 const pushRules = 'm.push_rules';
@@ -18,7 +18,6 @@ export async function accountData(
   roomId: string | null,
   type: string,
 ): Promise<JsonObject | undefined> {
-  if (roomId === null && type === pushRules) return { global: defaultPushRules(userId) };
   const row = await db
     .selectFrom('userapi_account_data')
     .select('content')
@@ -26,7 +25,7 @@ export async function accountData(
     .where('room_id', '=', roomId ?? '')
     .where('type', '=', type)
     .executeTakeFirst();
-  return row?.content;
+  return roomId === null && type === pushRules ? { global: pushRulesOf(userId, row?.content) } : row?.content;
 }
 
 /**
@@ -47,11 +46,15 @@ export async function accountDataBetween(
     .where('position', '<=', from === null ? Number.MAX_SAFE_INTEGER : to)
     .orderBy('position')
     .execute();
-  const stored = rows.map(({ room_id: roomId, type, content }) => ({
-    roomId: roomId === '' ? null : roomId,
-    type,
-    content,
-  }));
-  if (from !== null) return stored;
-  return [{ roomId: null, type: pushRules, content: { global: defaultPushRules(userId) } }, ...stored];
+  const stored = rows.map(({ room_id: roomId, type, content }) => {
+    const isRules = roomId === '' && type === pushRules;
+    return {
+      roomId: roomId === '' ? null : roomId,
+      type,
+      content: isRules ? { global: pushRulesOf(userId, content) } : content,
+    };
+  });
+  if (from !== null || stored.some(({ roomId, type }) => roomId === null && type === pushRules))
+    return stored;
+  return [{ roomId: null, type: pushRules, content: { global: pushRulesOf(userId, undefined) } }, ...stored];
 }

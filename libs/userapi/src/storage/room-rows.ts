@@ -8,6 +8,7 @@ export const roomRows: readonly OwnedRows[] = [
     key: ['user_id', 'type'],
     where: "room_id <> ''",
   },
+  { table: 'userapi_receipts', owner: 'room_id', key: ['user_id', 'type', 'thread_id'] },
   { table: 'userapi_key_backups', owner: 'room_id', key: ['user_id', 'version', 'session_id'] },
   {
     table: 'userapi_output',

@@ -1,6 +1,6 @@
 import type { Generated, GeneratedAlways, Kysely, Transaction } from 'kysely';
 
-import type { AccountType } from '@seneschal/contracts';
+import type { AccountType, ReceiptType } from '@seneschal/contracts';
 import type { CrossSigningUsage, JsonObject } from '@seneschal/matrix';
 
 export interface UserapiTables {
@@ -92,6 +92,16 @@ export interface UserapiTables {
     forwarded_count: number;
     is_verified: boolean;
     session_data: JsonObject;
+  };
+  userapi_receipts: {
+    room_id: string;
+    user_id: string;
+    type: ReceiptType;
+    thread_id: string;
+    event_id: string;
+    event_position: number;
+    ts: number;
+    position: number;
   };
   userapi_to_device: {
     user_id: string;

@@ -16,6 +16,8 @@ import {
 } from './key-backups.ts';
 import { backedUpSessions, deleteBackedUpSessions, storeBackedUpSessions } from './backed-up-sessions.ts';
 import { sendToDevice } from './send-to-device.ts';
+import { changePushRule, deletePushRule, pushRuleParts, putPushRule } from './change-push-rules.ts';
+import { presence } from './presence.ts';
 import { claimKeys, uploadKeys } from './keys.ts';
 import { login, loginFlows } from './login.ts';
 import { logout, logoutAll } from './logout.ts';
@@ -64,8 +66,19 @@ export function accountEndpoints(deps: AccountDeps): Endpoint[] {
     pushRules(deps),
     globalPushRules(deps),
     pushRule(deps),
+    ...pushRuleParts(deps),
+    putPushRule(deps),
+    deletePushRule(deps),
+    ...changePushRule(deps),
+    ...presence(deps),
     pushers(deps),
     setPusher(deps),
+    ...keyEndpoints(deps),
+  ];
+}
+
+function keyEndpoints(deps: AccountDeps): Endpoint[] {
+  return [
     uploadKeys(deps),
     queryKeys(deps),
     claimKeys(deps),

@@ -41,15 +41,20 @@ export const pushRule = (deps: ReadDeps): Endpoint =>
     summary: 'One push rule',
     params: z.object({ kind: text(), ruleId: text() }),
     answer: jsonObject,
-    handle: async ({ requester, params }) => {
-      const rules = own(await globalRules(deps, requester.userId), params.kind);
-      const found = Array.isArray(rules)
-        ? rules.find((rule) => own(rule, 'rule_id') === params.ruleId)
-        : undefined;
-      if (!isJsonObject(found)) throw notFound('There is no such push rule.');
-      return found;
-    },
+    handle: ({ requester, params }) => findPushRule(deps, requester.userId, params),
   });
+
+/** Throws M_NOT_FOUND. */
+export async function findPushRule(
+  deps: ReadDeps,
+  userId: string,
+  { kind, ruleId }: { kind: string; ruleId: string },
+): Promise<JsonObject> {
+  const rules = own(await globalRules(deps, userId), kind);
+  const found = Array.isArray(rules) ? rules.find((rule) => own(rule, 'rule_id') === ruleId) : undefined;
+  if (!isJsonObject(found)) throw notFound('There is no such push rule.');
+  return found;
+}
 
 async function globalRules({ userapi }: ReadDeps, userId: string): Promise<JsonObject> {
   const rules = (await userapi.accountData(userId, null, 'm.push_rules'))?.['global'];

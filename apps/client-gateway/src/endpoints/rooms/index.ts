@@ -23,10 +23,12 @@ import { messages } from './messages.ts';
 import { getPublicRooms, searchPublicRooms } from './public-rooms.ts';
 import { roomAliases } from './room-aliases.ts';
 import { redact } from './redact.ts';
+import { relations } from './relations.ts';
 import { reportEvent, reportRoom, reportUser } from './report.ts';
 import { send } from './send.ts';
 import { getStateEvent, putStateEvent } from './state-event.ts';
 import { state } from './state.ts';
+import { threads } from './threads.ts';
 import { timestampToEvent } from './timestamp-to-event.ts';
 import { turnServer } from './turn-server.ts';
 import { unban } from './unban.ts';
@@ -71,6 +73,8 @@ export function roomEndpoints(deps: RoomEndpointDeps): Endpoint[] {
     context(deps),
     timestampToEvent(deps),
     messages(deps),
+    ...relations(deps),
+    threads(deps),
     getAlias(deps),
     putAlias(deps),
     deleteAlias(deps),

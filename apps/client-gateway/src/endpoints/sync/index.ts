@@ -1,15 +1,26 @@
 import type { CallBus } from '@seneschal/bus';
-import type { SyncapiForClient } from '@seneschal/contracts';
+import type { RoomserverForClient, SyncapiForClient } from '@seneschal/contracts';
 import type { Endpoint } from '@seneschal/http';
 
 import { getFilter, postFilter } from './filters.ts';
 import { keyChanges } from './key-changes.ts';
+import { readMarkers, receipt } from './receipts.ts';
 import { sync } from './sync.ts';
+import { typing } from './typing.ts';
 
-/** Sync, its filters, and the changes of device lists. */
+/** Sync, its filters, the changes of device lists, and what is told beside events: receipts and typing. */
 export function syncEndpoints(deps: {
   bus: CallBus;
-  syncapi: Pick<SyncapiForClient, 'sync' | 'filter' | 'keyChanges'>;
+  roomserver: Pick<RoomserverForClient, 'event' | 'membership'>;
+  syncapi: Pick<SyncapiForClient, 'sync' | 'filter' | 'keyChanges' | 'setTyping'>;
 }): Endpoint[] {
-  return [sync(deps), postFilter(deps), getFilter(deps), keyChanges(deps)];
+  return [
+    sync(deps),
+    postFilter(deps),
+    getFilter(deps),
+    keyChanges(deps),
+    receipt(deps),
+    readMarkers(deps),
+    typing(deps),
+  ];
 }

@@ -10,6 +10,7 @@ import { administrators } from './0007-administrators.ts';
 import { crossSigning } from './0008-cross-signing.ts';
 import { keyBackups } from './0009-key-backups.ts';
 import { toDevice } from './0010-to-device.ts';
+import { receipts } from './0011-receipts.ts';
 
 export const userapiMigrations: Migrations = {
   '0001_accounts': accounts,
@@ -22,4 +23,5 @@ export const userapiMigrations: Migrations = {
   '0008_cross_signing': crossSigning,
   '0009_key_backups': keyBackups,
   '0010_to_device': toDevice,
+  '0011_receipts': receipts,
 };

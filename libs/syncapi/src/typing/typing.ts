@@ -1,0 +1,135 @@
+import type { Redis } from 'ioredis';
+
+import type { Logger } from '@seneschal/observability';
+
+import { publishWakeup, type WakeupBus } from '../wakeups/publish.ts';
+
+export interface TypingDeps {
+  bus: WakeupBus;
+  logger: Pick<Logger, 'warn'>;
+}
+
+/**
+ * Who is typing where. It is in Redis alone, as nothing of it is worth keeping: what Redis loses is typed again.
+ * Positions are the time of Redis in microseconds.
+ */
+export class Typing {
+  readonly #bus: WakeupBus;
+  readonly #logger: Pick<Logger, 'warn'>;
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+
+  constructor({ bus, logger }: TypingDeps) {
+    this.#bus = bus;
+    this.#logger = logger;
+  }
+
+  /** Begins, goes on or, with a timeout of 0 ms, stops; throws when Redis is away. */
+  async set(roomId: string, userId: string, timeoutMs: number): Promise<void> {
+    const keys = [this.#key('rooms'), this.#key('ends'), this.#roomKey(roomId)];
+    const args = [roomId, userId, String(timeoutMs)];
+    const answer = (await this.#redis.eval(script, keys.length, ...keys, ...args)) as [string, number];
+    if (answer[1] === 1) await this.#wake(roomId, Number(answer[0]));
+    this.#wakeLater(roomId, userId, timeoutMs);
+  }
+
+  /** Now; 0 while Redis is away. */
+  async position(): Promise<number> {
+    const time = await this.#redis.time().catch(() => [0, 0]);
+    return Number(time[0]) * 1_000_000 + Number(time[1]);
+  }
+
+  /** Rooms in which somebody began or stopped in (from, to]; from null, rooms in which anybody is typing. */
+  async changedRooms(from: number | null, to: number): Promise<string[]> {
+    const ends = this.#key('ends');
+    const changed =
+      from === null
+        ? [await this.#range(ends, `(${to}`, '+inf')]
+        : await Promise.all([
+            this.#range(this.#key('rooms'), `(${from}`, to),
+            this.#range(ends, `(${from}`, to),
+          ]);
+    return [...new Set(changed.flat().map((member) => member.split('\0')[0] ?? ''))];
+  }
+
+  /** Who is typing at a position, by room. */
+  async typists(roomIds: readonly string[], at: number): Promise<Map<string, string[]>> {
+    const found = await Promise.all(
+      roomIds.map((roomId) => this.#range(this.#roomKey(roomId), `(${at}`, '+inf')),
+    );
+    return new Map(roomIds.map((roomId, index) => [roomId, (found[index] ?? []).sort()]));
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  get #redis(): Redis {
+    return this.#bus.redis;
+  }
+
+  #key(name: string): string {
+    return `${this.#bus.prefix}:typing:${name}`;
+  }
+
+  #roomKey(roomId: string): string {
+    return this.#key(`room:${roomId}`);
+  }
+
+  /** No sync fails because nobody knows who is typing. */
+  async #range(key: string, from: string, to: string | number): Promise<string[]> {
+    return this.#redis.zrangebyscore(key, from, to).catch(() => []);
+  }
+
+  async #wake(roomId: string, position: number): Promise<void> {
+    await publishWakeup(this.#bus, { log: 'typing', position, rooms: [roomId], users: [] });
+  }
+
+  /** Tells others when the time is up; where this process is gone by then, their next sync says so. */
+  #wakeLater(roomId: string, userId: string, timeoutMs: number): void {
+    const key = `${roomId}\0${userId}`;
+    clearTimeout(this.#timers.get(key));
+    this.#timers.delete(key);
+    if (timeoutMs === 0) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(key);
+      this.#wake(roomId, Number.MAX_SAFE_INTEGER).catch((error: unknown) => {
+        this.#logger.warn({ error }, 'nobody was told that a user stopped typing');
+      });
+    }, timeoutMs + 2);
+    timer.unref();
+    this.#timers.set(key, timer);
+  }
+}
+
+/** Longer than anybody types in one go, and than a client waits with its next sync, in microseconds. */
+const kept = 600_000_000;
+
+/** Answers the position, and 1 when the user began or stopped. */
+const script = `
+  local time = redis.call('TIME')
+  local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  local text = string.format('%.0f', now)
+  local rooms, ends, room = KEYS[1], KEYS[2], KEYS[3]
+  local member = ARGV[1] .. '\\0' .. ARGV[2]
+  local before = redis.call('ZSCORE', room, ARGV[2])
+  local wasTyping = before and tonumber(before) > now
+  local timeout = tonumber(ARGV[3])
+  local changed = (timeout > 0) ~= (wasTyping and true or false)
+  if timeout > 0 then
+    local stop = string.format('%.0f', now + timeout * 1000)
+    redis.call('ZADD', room, stop, ARGV[2])
+    redis.call('ZADD', ends, stop, member)
+    redis.call('PEXPIRE', room, timeout + 600000)
+  else
+    redis.call('ZREM', room, ARGV[2])
+    redis.call('ZREM', ends, member)
+  end
+  if changed then redis.call('ZADD', rooms, text, ARGV[1]) end
+  local old = string.format('%.0f', now - ${kept})
+  redis.call('ZREMRANGEBYSCORE', rooms, '-inf', old)
+  redis.call('ZREMRANGEBYSCORE', ends, '-inf', old)
+  redis.call('PEXPIRE', rooms, 1200000)
+  redis.call('PEXPIRE', ends, 1200000)
+  return { text, changed and 1 or 0 }
+`;

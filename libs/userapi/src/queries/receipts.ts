@@ -1,0 +1,23 @@
+import type { Receipt } from '@seneschal/contracts';
+
+import { roomsWithReceipts, selectReceipts } from '../storage/receipts.ts';
+import type { UserapiDb } from '../storage/tables.ts';
+
+/** More rooms than this are asked for one by one. */
+const mostRooms = 200;
+
+/** Rooms in which receipts came in (from, to]; undefined when there are too many to tell. */
+export async function receiptRooms(db: UserapiDb, from: number, to: number): Promise<string[] | undefined> {
+  return from >= to ? [] : roomsWithReceipts(db, { from, to, limit: mostRooms });
+}
+
+/** Receipts of rooms from a position each up to `to`, as far as the user may see them. */
+export async function receipts(
+  db: UserapiDb,
+  userId: string,
+  rooms: readonly { roomId: string; from: number }[],
+  to: number,
+): Promise<Receipt[]> {
+  const asked = rooms.filter(({ from }) => from < to);
+  return asked.length === 0 ? [] : selectReceipts(db, userId, asked, to);
+}

@@ -6,7 +6,7 @@ export interface SyncPosition {
   userapi: number;
   /** Where messages to the device were cut off; the same as `userapi` when absent. */
   toDevice?: number;
-  /** The time, see `Typing`; absent from tokens of pages and while Redis is away. */
+  /** Of the last change of who is typing; absent when there was none of late. */
   typing?: number;
 }
 

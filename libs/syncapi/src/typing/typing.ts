@@ -32,10 +32,10 @@ export class Typing {
     this.#wakeLater(roomId, userId, timeoutMs);
   }
 
-  /** Now; 0 while Redis is away. */
+  /** Of the last change that there was by now; 0 when none is remembered, and while Redis is away. */
   async position(): Promise<number> {
-    const time = await this.#redis.time().catch(() => [0, 0]);
-    return Number(time[0]) * 1_000_000 + Number(time[1]);
+    const keys = [this.#key('rooms'), this.#key('ends')];
+    return Number(await this.#ask(() => this.#redis.eval(lastChange, keys.length, ...keys), 0));
   }
 
   /** Rooms in which somebody began or stopped in (from, to]; from null, rooms in which anybody is typing. */
@@ -76,9 +76,19 @@ export class Typing {
     return this.#key(`room:${roomId}`);
   }
 
-  /** No sync fails because nobody knows who is typing. */
+  /** No sync fails, or waits for long, because nobody knows who is typing. */
   async #range(key: string, from: string, to: string | number): Promise<string[]> {
-    return this.#redis.zrangebyscore(key, from, to).catch(() => []);
+    return this.#ask(() => this.#redis.zrangebyscore(key, from, to), []);
+  }
+
+  async #ask<T>(ask: () => Promise<T>, otherwise: T): Promise<T> {
+    if (this.#redis.status !== 'ready') return otherwise;
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<T>((resolve) => {
+      timer = setTimeout(() => resolve(otherwise), patienceMs);
+    });
+    const answer = ask().catch(() => otherwise);
+    return Promise.race([answer, patience]).finally(() => clearTimeout(timer));
   }
 
   async #wake(roomId: string, position: number): Promise<void> {
@@ -102,8 +112,20 @@ export class Typing {
   }
 }
 
+/** What a sync waits for Redis at the most, in ms. */
+const patienceMs = 500;
+
 /** Longer than anybody types in one go, and than a client waits with its next sync, in microseconds. */
 const kept = 600_000_000;
+
+const lastChange = `
+  local time = redis.call('TIME')
+  local now = string.format('%.0f', tonumber(time[1]) * 1000000 + tonumber(time[2]))
+  local begun = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+  local ended = redis.call('ZREVRANGEBYSCORE', KEYS[2], now, '-inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  local last = math.max(tonumber(begun[2] or 0), tonumber(ended[2] or 0))
+  return string.format('%.0f', last)
+`;
 
 /** Answers the position, and 1 when the user began or stopped. */
 const script = `

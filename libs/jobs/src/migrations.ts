@@ -67,4 +67,5 @@ export const jobsMigrations: Migrations = {
       PRIMARY KEY (job_id, version)
     )`.execute(db);
   }),
+  '0002_trace': sqlMigration((db) => sql`ALTER TABLE jobs ADD trace_id text`.execute(db)),
 };

@@ -25,6 +25,8 @@ export interface JobRow {
   /** SHA-256 of the key. */
   idempotency_key: string | null;
   parent_id: string | null;
+  /** Of the request that started the job: every line that is logged for the job has it as well. */
+  trace_id: string | null;
   /** Grows whenever the job changes hands: who has an older one may write nothing. */
   epoch: number;
   /** Grows with every change. */

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 
 import { closeWorker } from '@seneschal/bus';
 import { isFinished } from '@seneschal/contracts';
-import type { Stoppable } from '@seneschal/observability';
+import { currentTraceId, type Stoppable, withTrace } from '@seneschal/observability';
 
 import { childrenOf } from './children.ts';
 import { Run, type RunDeps } from './context.ts';
@@ -115,7 +115,7 @@ export class JobWorker implements Stoppable {
     try {
       const row = await claim(deps.db, jobId, timing.leaseMs);
       if (row === undefined) return;
-      await this.#run(new Run(row, deps));
+      await withTrace(row.trace_id ?? currentTraceId(), () => this.#run(new Run(row, deps)));
     } catch (error) {
       deps.logger.warn({ jobId, error }, 'a job was left to be taken up again');
     } finally {

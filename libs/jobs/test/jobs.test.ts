@@ -1,4 +1,5 @@
 import { MatrixError } from '@seneschal/matrix';
+import { createLogger, currentTraceId, withTrace } from '@seneschal/observability';
 
 import { ended, gate, JobStage, requestedBy, upTo, writeNumbers } from './fixture.ts';
 
@@ -36,6 +37,29 @@ describe('a job', () => {
     });
     expect(await stage.numbers('plain')).toEqual(upTo(10));
     expect(await stage.events(jobId)).toEqual(['started', 'phase', 'completed']);
+  });
+
+  it('carries the trace of the request that started it into its log lines and calls', async () => {
+    const lines: string[] = [];
+    const logger = createLogger('info', { write: (line) => void lines.push(line) });
+    const own = await JobStage.open({ logger });
+    const seen: string[] = [];
+    const process = await own.process();
+    own.hooks.set('traced', ({ logger: stepLogger }) => {
+      seen.push(currentTraceId());
+      stepLogger.info('a line of a step');
+    });
+    const input = { target: 'traced', count: 6, perStep: 3 };
+    const { jobId } = await withTrace('trace-1', () =>
+      process.jobs.start(writeNumbers, input, { requestedBy }),
+    );
+    await ended(process.jobs, jobId);
+    await own.stop();
+    expect(seen).toEqual(['trace-1', 'trace-1']);
+    const logged = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const steps = logged.filter(({ msg }) => msg === 'a line of a step');
+    expect(steps.map(({ traceId }) => traceId)).toEqual(['trace-1', 'trace-1']);
+    expect(steps[0]).toMatchObject({ jobId });
   });
 
   it('of the same kind and target is one while it is under way, and a new one afterwards', async () => {

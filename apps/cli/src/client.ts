@@ -1,3 +1,5 @@
+import { setTimeout as wait } from 'node:timers/promises';
+
 import { CliError, exitCodes, Refused } from './exit-codes.ts';
 
 export interface CallOptions {
@@ -16,6 +18,10 @@ export interface Answer {
   body: unknown;
 }
 
+/** So often a call is made that comes too soon, if it has to wait no longer than this each time. */
+const attempts = 5;
+const longestPauseMs = 60_000;
+
 /** Calls one server with one token. */
 export class Client {
   readonly server: string;
@@ -28,8 +34,23 @@ export class Client {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** The answer to a call. Throws Refused, or CliError when the server cannot be reached. */
+  /**
+   * The answer to a call. Waits when the server asks for that, as it does when thousands of calls come at once.
+   * Throws Refused, or CliError when the server cannot be reached.
+   */
   async call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#callOnce(method, path, options);
+      } catch (error) {
+        const pause = error instanceof Refused && error.status === 429 ? error.retryAfterMs : undefined;
+        if (pause === undefined || pause > longestPauseMs || attempt >= attempts) throw error;
+        await wait(pause);
+      }
+    }
+  }
+
+  async #callOnce(method: string, path: string, options: CallOptions): Promise<Answer> {
     const timeout = AbortSignal.timeout(this.#timeoutMs);
     const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
     const response = await this.open(method, path, { ...options, signal });

@@ -38,6 +38,7 @@ interface ErrorBody {
   error?: unknown;
   job_id?: unknown;
   warnings?: unknown;
+  retry_after_ms?: unknown;
 }
 
 /** The server answered with an error. One that names a job tells what that failed of. */
@@ -48,6 +49,8 @@ export class Refused extends CliError {
   /** What the server said. */
   readonly said: string;
   readonly jobId: string | undefined;
+  /** When it may be asked again, where the server said so. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(status: number, body: ErrorBody) {
     const errcode = typeof body.errcode === 'string' ? body.errcode : 'M_UNKNOWN';
@@ -59,6 +62,7 @@ export class Refused extends CliError {
     this.errcode = errcode;
     this.said = said;
     this.jobId = typeof body.job_id === 'string' ? body.job_id : undefined;
+    this.retryAfterMs = typeof body.retry_after_ms === 'number' ? body.retry_after_ms : undefined;
   }
 }
 

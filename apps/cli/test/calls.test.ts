@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
 import { Stage } from '../../admin-gateway/test/stage.ts';
@@ -226,5 +229,45 @@ describe('the command line', () => {
       'node_modules/.bin/seneschal',
     ).ended;
     expect([code, JSON.parse(out), err]).toEqual([0, { status: 'ok', warnings: [] }, '']);
+  });
+});
+
+describe('a server that asks to wait', () => {
+  /** Answers so many times that it is asked too often. */
+  const busy = async (times: number, retryAfterMs: number): Promise<{ server: Server; url: string }> => {
+    let left = times;
+    const server = createServer((_request, response) => {
+      left -= 1;
+      const error = {
+        errcode: 'M_LIMIT_EXCEEDED',
+        error: 'Too many requests.',
+        retry_after_ms: retryAfterMs,
+      };
+      response
+        .writeHead(left >= 0 ? 429 : 200)
+        .end(JSON.stringify(left >= 0 ? error : { status: 'ok', warnings: [] }));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  };
+
+  it('is asked again after that time', async () => {
+    const { server, url } = await busy(2, 10);
+    const { code, out } = await cli(['server', 'health', '--server', url]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/status +ok/)]);
+    server.close();
+  });
+
+  it.each([
+    ['too often', 100, 1],
+    ['for too long', 1, 3_600_000],
+  ])('is left alone when it asks %s', async (_name, times, retryAfterMs) => {
+    const { server, url } = await busy(times, retryAfterMs);
+    const { code, err } = await cli(['server', 'health', '--server', url]);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringContaining('M_LIMIT_EXCEEDED (429): Too many requests.\nWait a little'),
+    ]);
+    server.close();
   });
 });

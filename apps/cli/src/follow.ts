@@ -56,7 +56,7 @@ async function byEvents(
       signal,
     });
     if (response.body === null) return undefined;
-    for await (const { id, event, data } of readEvents(response.body)) {
+    for await (const { id, event, data } of readEvents(response.body, signal)) {
       const job = event === 'progress' ? asJob(JSON.parse(data)) : undefined;
       if (job === undefined) continue;
       // Other events have the ID of the progress that follows them, which is not to be missed.
@@ -65,7 +65,7 @@ async function byEvents(
       onJob(job);
       if (isFinished(job)) return job;
     }
-    return undefined;
+    return signal.aborted ? interrupted() : undefined;
   } catch (error) {
     if (signal.aborted) return interrupted();
     if (error instanceof CliError && !(error instanceof Refused) && state.lastId === '') throw error;

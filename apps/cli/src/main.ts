@@ -4,6 +4,7 @@ import { homedir, hostname } from 'node:os';
 import type { OpenApiDocument } from '@seneschal/http';
 
 import { run } from './cli.ts';
+import { exitCodes } from './exit-codes.ts';
 
 // A pipe whose reader has gone, such as `| head`, ends the output, and is no failure.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -11,7 +12,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 /** Written beside this program by the build. */
 const file = new URL('admin-api.json', import.meta.url);
 
-process.exitCode = await run({
+const code = await run({
   args: process.argv.slice(2),
   env: process.env,
   home: homedir(),
@@ -29,3 +30,7 @@ process.exitCode = await run({
     };
   },
 });
+
+// Nothing is waited for once it was interrupted.
+if (code === exitCodes.interrupted) process.exit(code);
+process.exitCode = code;

@@ -255,6 +255,7 @@ describe('a server that asks to wait', () => {
     const { server, url } = await busy(2, 10);
     const { code, out } = await cli(['server', 'health', '--server', url]);
     expect([code, out]).toEqual([0, expect.stringMatching(/status +ok/)]);
+    server.closeAllConnections();
     server.close();
   });
 
@@ -268,6 +269,7 @@ describe('a server that asks to wait', () => {
       1,
       expect.stringContaining('M_LIMIT_EXCEEDED (429): Too many requests.\nWait a little'),
     ]);
+    server.closeAllConnections();
     server.close();
   });
 });

@@ -130,6 +130,7 @@ describe('jobs', () => {
     expect((await child.ended).code).toBe(0);
     expect(tries[0]).toBe('');
     expect(tries[1]).toMatch(/^\d+$/);
+    server.closeAllConnections();
     server.close();
   });
 
@@ -139,6 +140,7 @@ describe('jobs', () => {
     const { code, out } = await startCli(['jobs', 'watch', jobId], environment(url)).ended;
     expect([code, out]).toEqual([0, expect.stringMatching(/state +completed/)]);
     expect(tries).toHaveLength(3);
+    server.closeAllConnections();
     server.close();
   });
 });

@@ -11,7 +11,7 @@ import type { Logger } from '@seneschal/observability';
 import { type Children, childrenOf, childrenToRetry, endedChildren } from './children.ts';
 import { Fenced, type Progress, type StepContext } from './handler.ts';
 import { itemsStatement, itemsToRetry } from './items.ts';
-import { type Hold, saveProgress } from './runs.ts';
+import { saveAlone, saveProgress } from './runs.ts';
 import type { StartOptions } from './start.ts';
 import type { JobRow, JobTables } from './tables.ts';
 
@@ -27,14 +27,13 @@ export interface RunDeps {
   ): Promise<{ jobId: string; parentId: string | null }>;
   /** Does again what failed; nothing when there is nothing to be done again. */
   retry(jobId: string): Promise<void>;
-  /** Tells those who watch the job. */
-  changed: (jobId: string) => void;
+  /** Tells those who watch the job, now or a moment later. */
+  changed: (jobId: string, isAtOnce?: boolean) => void;
 }
 
 /** A job in the hands of a runner: its row as far as the runner knows it. */
 export class Run {
   readonly row: JobRow;
-  readonly hold: Hold;
   readonly abort = new AbortController();
   readonly #deps: RunDeps;
   readonly #logger: Logger;
@@ -46,14 +45,13 @@ export class Run {
 
   constructor(row: JobRow, deps: RunDeps) {
     this.row = row;
-    this.hold = { jobId: row.job_id, epoch: row.epoch };
     this.#deps = deps;
     this.#logger = deps.logger.child({ jobId: row.job_id, kind: row.kind });
   }
 
   /** What the next step is given. */
   context(input: object, { isLastAttempt }: Pick<StepContext, 'isLastAttempt'>): StepContext {
-    const { row, hold } = this;
+    const { row } = this;
     const { db } = this.#deps;
     this.#asked = 0;
     this.endedSeen = undefined;
@@ -74,9 +72,9 @@ export class Run {
       call: (command, commandInput, options) => this.#call(command, commandInput, options),
       startChild: (kind, childInput) => this.#startChild(kind, childInput),
       children: () => this.#children(),
-      endedChildren: (limit) => endedChildren(db, hold.jobId, limit),
+      endedChildren: (limit) => endedChildren(db, row.job_id, limit),
       retryChildren: async () => {
-        for (const jobId of await childrenToRetry(db, hold.jobId)) await this.#deps.retry(jobId);
+        for (const jobId of await childrenToRetry(db, row.job_id)) await this.#deps.retry(jobId);
       },
     };
   }
@@ -92,30 +90,45 @@ export class Run {
   }
 
   async #children(): Promise<Children> {
-    const children = await childrenOf(this.#deps.db, this.hold.jobId);
+    const children = await childrenOf(this.#deps.db, this.row.job_id);
     this.endedSeen = children.finished;
     return children;
   }
 
-  async #commit<Tables>(work: (transaction: Transaction<Tables>) => Promise<Progress>): Promise<void> {
-    const { db, leaseMs, changed } = this.#deps;
-    let progress: Progress = {};
-    const state = await transact(db, async (transaction) => {
-      progress = await work(transaction as unknown as Transaction<Tables>);
+  async #commit<Tables>(
+    work: Progress | ((transaction: Transaction<Tables>) => Promise<Progress>),
+  ): Promise<void> {
+    const { row } = this;
+    const { progress, state } =
+      typeof work === 'function' ? await this.#commitWith(work) : await this.#commitAlone(work);
+    this.#countedFrom = performance.now();
+    row.state = state;
+    row.attempts = 0;
+    if (progress.cursor !== undefined) row.cursor = progress.cursor;
+    if (progress.result !== undefined) row.result = { ...row.result, ...progress.result };
+    this.#deps.changed(row.job_id);
+  }
+
+  async #commitWith<Tables>(
+    work: (transaction: Transaction<Tables>) => Promise<Progress>,
+  ): Promise<{ progress: Progress; state: JobRow['state'] }> {
+    return transact(this.#deps.db, async (transaction) => {
+      const progress = await work(transaction as unknown as Transaction<Tables>);
       if (progress.items !== undefined && progress.items.length > 0) {
         await itemsStatement(this.row, progress.items).execute(transaction);
       }
-      const busyMs = performance.now() - this.#countedFrom;
-      const saved = await saveProgress(transaction, this.hold, progress, { leaseMs, busyMs });
-      if (saved === undefined) throw new Fenced('The job is in other hands.');
-      return saved;
+      const state = await saveProgress(transaction, this.row, progress, this.#given());
+      return { progress, state: notFenced(state) };
     });
-    this.#countedFrom = performance.now();
-    this.row.state = state;
-    this.row.attempts = 0;
-    if (progress.cursor !== undefined) this.row.cursor = progress.cursor;
-    if (progress.result !== undefined) this.row.result = { ...this.row.result, ...progress.result };
-    changed(this.row.job_id);
+  }
+
+  async #commitAlone(progress: Progress): Promise<{ progress: Progress; state: JobRow['state'] }> {
+    const state = await saveAlone(this.#deps.db, this.row, progress, this.#given());
+    return { progress, state: notFenced(state) };
+  }
+
+  #given(): { leaseMs: number; busyMs: number } {
+    return { leaseMs: this.#deps.leaseMs, busyMs: performance.now() - this.#countedFrom };
   }
 
   /** The same step of the same job calls the same commands in the same order, so that none is done twice. */
@@ -127,4 +140,9 @@ export class Run {
       .digest('hex');
     return this.#deps.bus.call(command, input, { idempotencyKey, ...options });
   }
+}
+
+function notFenced(state: JobRow['state'] | undefined): JobRow['state'] {
+  if (state === undefined) throw new Fenced('The job is in other hands.');
+  return state;
 }

@@ -49,9 +49,11 @@ export interface StepContext<Input extends object = object> {
   readonly signal: AbortSignal;
   /**
    * ONE transaction that does the work and saves how far it got. When another runner has taken over, it is
-   * rolled back and throws Fenced, which the step lets pass.
+   * rolled back and throws Fenced, which the step lets pass. With nothing to do but to save, it takes what is to
+   * be saved: one statement, which is not waited for to reach the disk. A crash of the database may lose it, and
+   * the step is then done again.
    */
-  commit<Tables>(work: (transaction: Transaction<Tables>) => Promise<Progress>): Promise<void>;
+  commit<Tables>(work: Progress | ((transaction: Transaction<Tables>) => Promise<Progress>)): Promise<void>;
   /**
    * A statement that keeps the results of items, to be made part of a larger one that makes them true: for
    * work that is stored outside of `commit`, can be repeated, and must be told of all the same.

@@ -197,7 +197,7 @@ export class Jobs implements Stoppable {
         return { jobId: row.job_id, parentId: row.parent_id };
       },
       retry: (jobId) => this.#retry(jobId),
-      changed: (jobId) => this.#watchers.changed(jobId),
+      changed: (jobId, isAtOnce) => this.#watchers.changed(jobId, isAtOnce),
     };
   }
 

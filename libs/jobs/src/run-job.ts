@@ -57,7 +57,7 @@ export async function runJob(
     if (answer !== 'done') return giveBack(run, deps, answer.waitMs);
     const next = handler.kind.phases[handler.kind.phases.indexOf(row.phase) + 1];
     if (next === undefined) return end(run, deps, 'ended');
-    if (!(await enterPhase(deps.db, run.hold, next))) return { kind: 'fenced' };
+    if (!(await enterPhase(deps.db, run.row, next))) return { kind: 'fenced' };
     row.phase = next;
     row.cursor = null;
     deps.changed(row.job_id);
@@ -75,18 +75,18 @@ function refusalOf(row: JobRow, handler: JobHandler | undefined, isInputGood: bo
 async function leaveIfAsked(run: Run, deps: RunDeps, policy: RunPolicy): Promise<Outcome | undefined> {
   if (run.row.state === 'cancelling') return end(run, deps, 'cancelled');
   if (run.row.state === 'pausing') {
-    return (await pause(deps.db, run.hold)) ? { kind: 'paused' } : { kind: 'fenced' };
+    return (await pause(deps.db, run.row)) ? { kind: 'paused' } : { kind: 'fenced' };
   }
   return policy.isStopping() ? giveBack(run, deps, 0, { event: 'handed_over' }) : undefined;
 }
 
 async function end(run: Run, deps: RunDeps, state: 'ended' | 'cancelled'): Promise<Outcome> {
-  const row = await finish(deps.db, run.hold, { state });
+  const row = await finish(deps.db, run.row, { state });
   return row === undefined ? { kind: 'fenced' } : { kind: 'finished', row };
 }
 
 async function fail(run: Run, deps: RunDeps, error: JobError): Promise<Outcome> {
-  const row = await finish(deps.db, run.hold, { state: 'failed', error });
+  const row = await finish(deps.db, run.row, { state: 'failed', error });
   return row === undefined ? { kind: 'fenced' } : { kind: 'finished', row };
 }
 
@@ -96,7 +96,7 @@ async function giveBack(
   delayMs: number,
   why: { event?: string; error?: JobError } = {},
 ): Promise<Outcome> {
-  const given = await requeue(deps.db, run.hold, { delayMs, ...why });
+  const given = await requeue(deps.db, run.row, { delayMs, ...why });
   return given ? { kind: 'requeued', delayMs } : { kind: 'fenced' };
 }
 

@@ -1,18 +1,28 @@
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 
 import type { JobError } from '@seneschal/contracts';
 import type { JsonObject } from '@seneschal/matrix';
 
 import type { Progress } from './handler.ts';
+import { itemsStatement } from './items.ts';
 import { held, type JobRow, type JobTables, now } from './tables.ts';
 
-/** A runner's hold on a job. */
-export interface Hold {
-  jobId: string;
-  epoch: number;
-}
+/** A runner's hold on a job, and where the runner has brought it. */
+export type Hold = Pick<JobRow, 'job_id' | 'epoch' | 'phase' | 'cursor'>;
 
 type Db = Kysely<JobTables> | Transaction<JobTables>;
+
+/**
+ * True for the row of a job that is in these hands, and stands where they have brought it: in a crash PostgreSQL may
+ * lose the last commits that nobody waited for, and what came before them is not to be built upon then.
+ */
+function isHeld({ job_id: jobId, epoch, phase, cursor }: Hold): RawBuilder<unknown> {
+  return sql`job_id = ${jobId} AND epoch = ${epoch} AND state IN ${held} AND phase = ${phase}
+    AND coalesce(cursor, 'null') = ${JSON.stringify(cursor ?? null)}::jsonb`;
+}
+
+/** In what a statement answers: its commit is not waited for. For what is done again when it is lost. */
+const unawaited = sql`set_config('synchronous_commit', 'off', true)`;
 
 /**
  * Takes a job that is due, or whose runner has not been heard of for the length of its lease; the epoch then
@@ -49,9 +59,14 @@ export async function claim(db: Db, jobId: string, leaseMs: number): Promise<Job
 export async function renew(db: Db, hold: Hold, leaseMs: number): Promise<JobRow['state'] | undefined> {
   const result = await sql<{ state: JobRow['state'] }>`
     UPDATE jobs SET lease_until = ${now} + ${leaseMs}::bigint
-    WHERE job_id = ${hold.jobId} AND epoch = ${hold.epoch} AND state IN ${held} RETURNING state
+    WHERE job_id = ${hold.job_id} AND epoch = ${hold.epoch} AND state IN ${held} RETURNING state
   `.execute(db);
   return result.rows[0]?.state;
+}
+
+interface Given {
+  leaseMs: number;
+  busyMs: number;
 }
 
 /** Saves what a step did, in the step's own transaction. Undefined when the job is in other hands. */
@@ -59,8 +74,34 @@ export async function saveProgress(
   db: Db,
   hold: Hold,
   progress: Progress,
-  given: { leaseMs: number; busyMs: number },
+  given: Given,
 ): Promise<JobRow['state'] | undefined> {
+  const result = await sql<{ state: JobRow['state'] }>`
+    ${update(hold, progress, given)} RETURNING state
+  `.execute(db);
+  return result.rows[0]?.state;
+}
+
+/**
+ * Saves what a step did that has nothing else to store, in one statement, and does not wait for the disk: the step
+ * is one that may be done again. Undefined when the job is in other hands.
+ */
+export async function saveAlone(
+  db: Db,
+  job: Hold & Pick<JobRow, 'keeps'>,
+  progress: Progress,
+  given: Given,
+): Promise<JobRow['state'] | undefined> {
+  const items = progress.items ?? [];
+  const result = await sql<{ state: JobRow['state'] }>`
+    WITH saved AS (${update(job, progress, given)} RETURNING state, ${unawaited})
+    ${items.length === 0 ? sql`` : sql`, items AS (${itemsStatement(job, items, sql`FROM saved`)})`}
+    SELECT state FROM saved
+  `.execute(db);
+  return result.rows[0]?.state;
+}
+
+function update(hold: Hold, progress: Progress, { leaseMs, busyMs }: Given): RawBuilder<unknown> {
   const items = progress.items ?? [];
   const done = sql`done + ${progress.done ?? 0}::bigint`;
   const total =
@@ -68,26 +109,24 @@ export async function saveProgress(
       ? sql`coalesce(${progress.total ?? null}::bigint, total)`
       : sql`${done} + ${progress.left}::bigint`;
   const count = (state: string): number => items.filter((item) => item.state === state).length;
-  const result = await sql<{ state: JobRow['state'] }>`
+  return sql`
     UPDATE jobs SET
-      cursor = CASE WHEN ${'cursor' in progress} THEN ${JSON.stringify(progress.cursor ?? null)}::jsonb ELSE cursor END,
+      cursor = CASE WHEN ${progress.cursor !== undefined} THEN ${JSON.stringify(progress.cursor ?? null)}::jsonb ELSE cursor END,
       done = ${done},
       total = CASE WHEN ${total} < ${done} THEN ${done} ELSE ${total} END,
       result = CASE WHEN ${progress.result === undefined} THEN result
         ELSE result || ${JSON.stringify(progress.result ?? {})}::jsonb END,
       failed_items = failed_items + ${count('failed')}::bigint,
       skipped_items = skipped_items + ${count('skipped')}::bigint,
-      busy_ms = busy_ms + ${Math.round(given.busyMs)}::bigint,
-      attempts = 0, lease_until = ${now} + ${given.leaseMs}::bigint, version = version + 1, updated_ts = ${now}
-    WHERE job_id = ${hold.jobId} AND epoch = ${hold.epoch} AND state IN ${held} RETURNING state
-  `.execute(db);
-  return result.rows[0]?.state;
+      busy_ms = busy_ms + ${Math.round(busyMs)}::bigint,
+      attempts = 0, lease_until = ${now} + ${leaseMs}::bigint, version = version + 1, updated_ts = ${now}
+    WHERE ${isHeld(hold)}`;
 }
 
 /** Goes on to the next phase, whose cursor is null. False when the job is in other hands. */
 export async function enterPhase(db: Db, hold: Hold, phase: string): Promise<boolean> {
   const changed = sql`phase = ${phase}, cursor = NULL, attempts = 0`;
-  return changeHeld(db, hold, changed, 'phase', { phase });
+  return changeHeld(db, hold, changed, 'phase', { phase }, unawaited);
 }
 
 /** Gives a job back to the queue: for another worker, after an error, or until there is more to do, which is no event. */
@@ -116,7 +155,7 @@ export async function finish(
   const error = how.state === 'failed' ? JSON.stringify(how.error) : null;
   const result = await sql<JobRow>`
     WITH mine AS MATERIALIZED (
-      SELECT job_id FROM jobs WHERE job_id = ${hold.jobId} AND epoch = ${hold.epoch} AND state IN ${held} FOR UPDATE
+      SELECT job_id FROM jobs WHERE ${isHeld(hold)} FOR UPDATE
     ), settled AS (
       UPDATE job_items i SET state = 'skipped', reason = 'There was nothing left to do.' FROM mine
       WHERE i.job_id = mine.job_id AND i.state = 'retry' AND ${how.state === 'ended'} RETURNING 1
@@ -158,12 +197,13 @@ async function changeHeld(
   changed: ReturnType<typeof sql>,
   event: string | undefined,
   detail: JsonObject,
+  also: RawBuilder<unknown> = sql`NULL AS nothing`,
 ): Promise<boolean> {
   const result = await sql`
     WITH changed AS (
       UPDATE jobs SET ${changed}, version = version + 1, updated_ts = ${now}
-      WHERE job_id = ${hold.jobId} AND epoch = ${hold.epoch} AND state IN ${held}
-      RETURNING job_id, version, updated_ts
+      WHERE ${isHeld(hold)}
+      RETURNING job_id, version, updated_ts, ${also}
     ), event AS (
       INSERT INTO job_events (job_id, version, event, detail, ts)
       SELECT job_id, version, ${event ?? ''}, ${JSON.stringify(detail)}::jsonb, updated_ts

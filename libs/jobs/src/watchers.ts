@@ -39,9 +39,10 @@ export class Watchers implements Stoppable {
     return this.#stopped;
   }
 
-  /** Tells every process that a job has changed, now or a moment later. */
-  changed(jobId: string): void {
-    if (this.#hinted.has(jobId) || this.#stopped) return;
+  /** Tells every process that a job has changed, now or a moment later; at once what is waited for, such as its end. */
+  changed(jobId: string, isAtOnce = false): void {
+    if (this.#stopped || (this.#hinted.has(jobId) && !isAtOnce)) return;
+    clearTimeout(this.#hinted.get(jobId));
     const hint = (): void => {
       this.#hinted.delete(jobId);
       this.#publisher.publish(this.#channel, jobId).catch(() => 0);

@@ -137,16 +137,16 @@ export class JobWorker implements Stoppable {
       await this.#afterwards(run, outcome);
     } finally {
       this.#running.delete(jobId);
-      deps.changed(jobId);
+      deps.changed(jobId, true);
     }
   }
 
   /** Hands on what is to be run further. Redis may be away: then the reconciler does it. */
   async #afterwards(run: Run, outcome: Outcome): Promise<void> {
     const { queues, deps } = this.#options;
-    const { row, hold } = run;
+    const { row } = run;
     if (outcome.kind === 'requeued') {
-      await queues.add({ ...row, epoch: hold.epoch + 1 }, outcome.delayMs).catch(() => undefined);
+      await queues.add({ ...row, epoch: row.epoch + 1 }, outcome.delayMs).catch(() => undefined);
       // A child that ended after the step had looked found a parent that was not waiting yet.
       if (run.endedSeen !== undefined) {
         const { finished } = await childrenOf(deps.db, row.job_id);
@@ -172,7 +172,7 @@ export class JobWorker implements Stoppable {
   async #renewAll(): Promise<void> {
     const { deps, timing } = this.#options;
     for (const run of this.#running.values()) {
-      const state = await renew(deps.db, run.hold, timing.leaseMs).catch(() => run.row.state);
+      const state = await renew(deps.db, run.row, timing.leaseMs).catch(() => run.row.state);
       if (state === undefined || state === 'cancelling' || state === 'pausing') {
         if (state !== undefined) run.row.state = state;
         run.abort.abort();

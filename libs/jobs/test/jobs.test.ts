@@ -1,3 +1,5 @@
+import { sql } from 'kysely';
+
 import { MatrixError } from '@seneschal/matrix';
 import { createLogger, currentTraceId, withTrace } from '@seneschal/observability';
 
@@ -121,6 +123,20 @@ describe('a job', () => {
     expect(await ended(worker.jobs, jobId)).toMatchObject({ state: 'completed', done: 10 });
     expect(await stage.numbers('paused')).toEqual(upTo(10));
     expect(await stage.events(jobId)).toEqual(['started', 'pause', 'paused', 'resume', 'phase', 'completed']);
+  });
+
+  it('does not build upon a commit that the database has lost in a crash', async () => {
+    let isLost = false;
+    stage.hooks.set('lost', async (context) => {
+      if (context.cursor !== 6 || isLost) return;
+      isLost = true;
+      await sql`UPDATE jobs SET cursor = '3', done = 3 WHERE job_id = ${context.jobId}`.execute(stage.db);
+      await sql`DELETE FROM work WHERE target = 'lost' AND number >= 3`.execute(stage.db);
+    });
+    const { jobId } = await start('lost');
+    expect(await ended(worker.jobs, jobId)).toMatchObject({ state: 'completed', done: 10 });
+    expect(await stage.numbers('lost')).toEqual(upTo(10));
+    expect(await stage.events(jobId)).toContain('taken_over');
   });
 
   it('that throws is done again from its checkpoint', async () => {

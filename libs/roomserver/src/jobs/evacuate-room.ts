@@ -26,7 +26,7 @@ async function block(deps: EvacuateRoomDeps, context: Context): Promise<StepAnsw
   const total = await occupants(deps, roomId);
   if (total === undefined) throw notFound('There is no such room.');
   if (isBlocked) await blockRoom(deps.db, { roomId, blockedBy: requestedBy });
-  await context.commit(async () => ({ total }));
+  await context.commit({ total });
   return 'done';
 }
 
@@ -38,7 +38,7 @@ async function leave(deps: EvacuateRoomDeps, context: Context): Promise<StepAnsw
   );
   const items = page.failed.map(({ userId, reason }): Item => ({ item: userId, state: 'failed', reason }));
   const done = page.affected.length + page.failed.length;
-  await context.commit(async () => ({ items, done, cursor: page.last ?? null }));
+  await context.commit({ items, done, cursor: page.last ?? null });
   return page.last === undefined ? 'done' : 'again';
 }
 

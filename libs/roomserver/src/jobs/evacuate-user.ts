@@ -31,6 +31,6 @@ async function leave(deps: EvacuateUserDeps, context: Context): Promise<StepAnsw
     return reason === undefined ? { item, state: 'done' } : { item, state: 'failed', reason };
   });
   const cursor = rooms.at(-1)?.roomNid ?? after;
-  await context.commit(async () => ({ items, done: items.length, cursor, ...total }));
+  await context.commit({ items, done: items.length, cursor, ...total });
   return rooms.length < pageSize ? 'done' : 'again';
 }

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 
 import { userapi } from '@seneschal/contracts';
-import { deviceKeysOf } from '@seneschal/testing';
+import type { JsonObject } from '@seneschal/matrix';
+import { crossSigningKey, deviceKeysOf } from '@seneschal/testing';
 
 import { type Fixture, startFixture, tokenHash } from './fixture.ts';
 
@@ -112,7 +113,52 @@ describe('ending sessions', () => {
   });
 });
 
+/** Tables that name users and keep what they say of one whose account is deactivated, each with the reason. */
+const outlivesTheAccount: Readonly<Record<string, string>> = {
+  userapi_accounts: 'the name is never given out again',
+  userapi_profiles: 'rooms show it',
+  userapi_registrations: 'who came by which token',
+  userapi_admin_tokens: 'worth nothing without an administrator',
+};
+
+async function tablesNaming(userId: string): Promise<string[]> {
+  const columns = await sql<{ table: string }>`SELECT table_name AS table FROM information_schema.columns
+    WHERE column_name = 'user_id' AND table_name LIKE 'userapi%' ORDER BY 1`.execute(fixture.db);
+  const named = await Promise.all(
+    columns.rows.map(async ({ table }) => {
+      const rows = await sql`SELECT FROM ${sql.id(table)} WHERE user_id = ${userId}`.execute(fixture.db);
+      return rows.rows.length > 0 ? [table] : [];
+    }),
+  );
+  return named.flat().filter((table) => !(table in outlivesTheAccount));
+}
+
+/** A user with devices and with something in every table of what users store. */
+async function withEverything(localpart: string): Promise<string> {
+  const userId = await equipped(localpart);
+  const roomId = '!r:x.test';
+  await fixture.call(userapi.setAccountData, { userId, type: 'org.example', content: {} });
+  const read = { type: 'm.read', threadId: null, eventId: '$e', eventPosition: 1 } as const;
+  await fixture.call(userapi.setReceipts, { userId, roomId, receipts: [read] });
+  const masterKey = crossSigningKey(userId, 'master');
+  const keys = { masterKey: masterKey.json as unknown as JsonObject };
+  await fixture.call(userapi.uploadCrossSigningKeys, { userId, ...keys, isAuthenticated: false });
+  const backup = { userId, algorithm: 'a', authData: {} };
+  const { version } = await fixture.call(userapi.createKeyBackupVersion, backup);
+  const session = { roomId, sessionId: 's', firstMessageIndex: 0, forwardedCount: 0, isVerified: true };
+  const sessions = [{ ...session, sessionData: {} }];
+  await fixture.call(userapi.storeBackedUpSessions, { userId, version, sessions });
+  return userId;
+}
+
 describe('deactivateAccount', () => {
+  it('takes everything that the user has stored', async () => {
+    const userId = await withEverything('stored');
+    expect((await tablesNaming(userId)).length).toBeGreaterThanOrEqual(11);
+    await fixture.call(userapi.deactivateAccount, { userId });
+    expect(await tablesNaming(userId)).toEqual([]);
+  });
+
   it('E7: ends everything in one step and tells of it once', async () => {
     const userId = await equipped('grace');
     const told = await fixture.facts(userId);

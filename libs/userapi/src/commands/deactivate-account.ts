@@ -5,6 +5,7 @@ import type { userapi } from '@seneschal/contracts';
 import { transact } from '@seneschal/database';
 
 import { lockAdministrators, requireAnother } from '../storage/administrators.ts';
+import { removeAccountRows } from '../storage/account-rows.ts';
 import { lockAccount, markDeactivated } from '../storage/accounts.ts';
 import { lockDevices, removeDevices } from '../storage/devices.ts';
 import { appendFacts, wakeConsumers } from '../storage/output.ts';
@@ -18,8 +19,8 @@ export interface DeactivateAccountDeps {
 }
 
 /**
- * In one transaction: no login any more, no password, no session, and the fact from which everything else
- * follows. Deactivating twice is doing it once. M_NOT_FOUND when there is no such account, M_FORBIDDEN for the
+ * In one transaction: no login any more, no password, no session, nothing of what the user has stored, and the
+ * fact from which everything else follows. Deactivating twice is doing it once. M_NOT_FOUND when there is no such account, M_FORBIDDEN for the
  * last administrator, whoever asks.
  */
 export async function deactivateAccount(
@@ -33,6 +34,7 @@ export async function deactivateAccount(
     requireAnother(administrators, userId);
     await markDeactivated(trx, userId);
     await removeDevices(trx, userId, await lockDevices(trx, userId));
+    await removeAccountRows(trx, userId);
     return appendFacts(trx, [
       { kind: 'account_deactivated', userId },
       { kind: 'device_list_changed', userId },

@@ -2,9 +2,10 @@ import { adminGateway } from '@seneschal/admin-gateway';
 import { clientGateway } from '@seneschal/client-gateway';
 import type { Config } from '@seneschal/config';
 import { federationGateway } from '@seneschal/federation-gateway';
-import { ConnectionRecorder } from '@seneschal/http';
+import { ConnectionRecorder, type Endpoint } from '@seneschal/http';
 import type { Logger, Stoppable } from '@seneschal/observability';
 import {
+  federationTls,
   type Gateway,
   healthEndpoints,
   type Platform,
@@ -31,6 +32,8 @@ export interface Homeserver extends Stoppable {
   readonly address: string;
   /** Where the admin API is served when it has a listener of its own. */
   readonly adminAddress?: string;
+  /** Where other servers reach this one when that is a listener of its own. */
+  readonly federationAddress?: string;
   /** Where Prometheus reads, when that is configured. */
   readonly metricsAddress?: string;
   readonly platform: Platform;
@@ -62,29 +65,33 @@ export async function startHomeserver(config: Config, options: HomeserverOptions
   });
 }
 
-/** All APIs on `listen`; with `admin_listen` the admin API there and nowhere else. */
+/** All APIs on `listen`; with `admin_listen` the admin API there and nowhere else, and so with `federation_listen`. */
 async function listenAll(
   platform: Platform,
   client: Gateway,
   options: Pick<ServeOptions, 'connections' | 'checkAnswers'>,
-): Promise<{ address: string; adminAddress?: string }> {
-  const { listen, admin_listen: adminListen } = platform.config;
+): Promise<Pick<Homeserver, 'address' | 'adminAddress' | 'federationAddress'>> {
+  const { listen, admin_listen: adminListen, federation_listen: federationListen } = platform.config;
   const federation = await federationGateway(platform);
   const admin = await adminGateway(platform);
   const health = healthEndpoints(platform);
   const common = { ...options, userapi: client.userapi, servers: federation.servers };
-  const open = [...health, ...client.endpoints, ...federation.endpoints];
-  if (adminListen === null) {
-    const all = await serve(platform, {
-      ...common,
-      endpoints: [...open, ...admin.endpoints],
-      described: true,
-      at: listen,
-    });
-    return { address: all.address };
-  }
-  const ofAdmin = [...health, ...admin.endpoints];
-  const apart = await serve(platform, { ...common, endpoints: ofAdmin, described: true, at: adminListen });
-  const rest = await serve(platform, { ...common, endpoints: open, at: listen });
-  return { address: rest.address, adminAddress: apart.address };
+  const serveAt = (
+    at: ServeOptions['at'],
+    parts: (readonly Endpoint[])[],
+    more: Partial<ServeOptions>,
+  ): ReturnType<typeof serve> =>
+    serve(platform, { ...common, ...more, endpoints: [...health, ...parts.flat()], at });
+  const rest = [client.endpoints, ...(federationListen === null ? [federation.endpoints] : [])];
+  const main = await serveAt(listen, adminListen === null ? [...rest, admin.endpoints] : rest, {
+    described: adminListen === null,
+  });
+  const apart = adminListen && (await serveAt(adminListen, [admin.endpoints], { described: true }));
+  const tls = await federationTls(platform.config);
+  const servers = federationListen && (await serveAt(federationListen, [federation.endpoints], { tls }));
+  return {
+    address: main.address,
+    ...(apart === null ? {} : { adminAddress: apart.address }),
+    ...(servers === null ? {} : { federationAddress: servers.address }),
+  };
 }

@@ -1,11 +1,11 @@
 import { isRoomId, isServerName } from '@seneschal/matrix';
 import { z } from 'zod';
 
+import { federationSettings } from './federation-settings.ts';
 import {
   duration,
   integer,
   listenAddress,
-  isNetwork,
   isOrigin,
   listOf,
   networks,
@@ -225,24 +225,7 @@ export const settings = {
     duration,
     'How long finished jobs can be looked up.',
   ),
-  federation_verify_certificates: setting(
-    'SENESCHAL_FEDERATION_VERIFY_CERTIFICATES',
-    true,
-    onOff,
-    'Whether the certificates of other servers are checked. Off is for tests.',
-  ),
-  federation_allowed_networks: setting(
-    'SENESCHAL_FEDERATION_ALLOWED_NETWORKS',
-    '',
-    listOf(isNetwork, 'is a list of networks such as 10.1.0.0/16, separated by commas'),
-    'Networks that are exempt from the rule that no request goes to private or loopback addresses.',
-  ),
-  federation_key_notaries: setting(
-    'SENESCHAL_FEDERATION_KEY_NOTARIES',
-    '',
-    listOf(isServerName, 'is a list of server names, separated by commas'),
-    'Servers that are asked for the keys of servers that do not answer themselves.',
-  ),
+  ...federationSettings,
   ...webhookSettings,
   purge_empty_after: setting(
     'SENESCHAL_PURGE_EMPTY_AFTER',

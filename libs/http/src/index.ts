@@ -12,7 +12,7 @@ export {
   type RateLimitClass,
   Reply,
 } from './endpoint.ts';
-export { listen, type Listener } from './listen.ts';
+export { listen, type Listener, type Tls } from './listen.ts';
 export { openApiDocument } from './openapi/document.ts';
 export { withDescription } from './openapi/endpoints.ts';
 export { type OpenApiDocument, type Operation } from './openapi/types.ts';

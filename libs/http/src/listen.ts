@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 import type { Express } from 'express';
@@ -6,27 +7,37 @@ import type { Express } from 'express';
 import type { Stoppable } from '@seneschal/observability';
 
 export interface Listener extends Stoppable {
-  /** `http://host:port` with the port that was really taken. */
+  /** `http://host:port`, or https, with the port that was really taken. */
   readonly address: string;
 }
 
+/** A certificate with its chain and the key of it, as PEM. */
+export interface Tls {
+  cert: string;
+  key: string;
+}
+
+const timing = { keepAliveTimeout: 65_000, requestTimeout: 120_000 };
+
 /**
- * Serves an application until it is stopped: then no new connection is taken, and requests under way have
+ * Serves an application until it is stopped, by HTTPS where a certificate is given: then no new connection is taken, and requests under way have
  * `shutdownMs` to end.
  */
 export async function listen(
   app: Express,
   at: { host: string; port: number },
   shutdownMs: number,
+  tls?: Tls,
 ): Promise<Listener> {
-  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 120_000 }, app);
+  const server = tls === undefined ? createServer(timing, app) : createTlsServer({ ...timing, ...tls }, app);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, at)));
     server.listen(at.port, at.host, resolve);
   });
   const { port } = server.address() as AddressInfo;
   const host = at.host.includes(':') ? `[${at.host}]` : at.host;
-  return { address: `http://${host}:${port}`, stop: () => close(server, shutdownMs) };
+  const scheme = tls === undefined ? 'http' : 'https';
+  return { address: `${scheme}://${host}:${port}`, stop: () => close(server, shutdownMs) };
 }
 
 function explain(error: NodeJS.ErrnoException, at: { host: string; port: number }): Error {

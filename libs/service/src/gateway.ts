@@ -1,6 +1,6 @@
 import type { Config } from '@seneschal/config';
 import type { FederationForGateways, UserapiForGateways } from '@seneschal/contracts';
-import { ConnectionRecorder, type Endpoint } from '@seneschal/http';
+import { ConnectionRecorder, type Endpoint, type Tls } from '@seneschal/http';
 import type { Stoppable } from '@seneschal/observability';
 
 import { healthEndpoints } from './health.ts';
@@ -26,6 +26,7 @@ export async function startGateway(
   name: string,
   at: { host: string; port: number },
   open: (platform: Platform) => Promise<Gateway>,
+  tls?: Tls,
 ): Promise<Stoppable & { address: string }> {
   return startOn(config, { name }, async (platform) => {
     const { endpoints, userapi, servers, described = false, waiting } = await open(platform);
@@ -37,6 +38,7 @@ export async function startGateway(
       described,
       connections,
       at,
+      tls,
     });
     await serveMetrics(platform);
     if (waiting !== undefined) platform.lifecycle.add(waiting);

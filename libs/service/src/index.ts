@@ -1,3 +1,4 @@
+export { federationTls } from './federation-tls.ts';
 export { type Gateway, startGateway } from './gateway.ts';
 export { healthEndpoints } from './health.ts';
 export { metricsEndpoint, serveMetrics } from './metrics.ts';

@@ -6,6 +6,7 @@ import {
   type Endpoint,
   listen,
   type Listener,
+  type Tls,
   withDescription,
 } from '@seneschal/http';
 
@@ -19,6 +20,8 @@ export interface ServeOptions {
   servers?: FederationForGateways | undefined;
   connections: Pick<ConnectionRecorder, 'seen'> & Partial<Pick<ConnectionRecorder, 'used'>>;
   at: { host: string; port: number };
+  /** Serves by HTTPS. */
+  tls?: Tls | undefined;
   /** Whether the listener also describes everything that it serves, as OpenAPI and as a page. */
   described?: boolean;
   /** Checks every answer against its schema; for the tests. */
@@ -44,7 +47,7 @@ export async function serve(platform: Platform, options: ServeOptions): Promise<
     checkAnswers: options.checkAnswers ?? false,
   });
   const listener = lifecycle.add(
-    await listen(app, options.at, config.shutdown_timeout).catch((error: unknown) => {
+    await listen(app, options.at, config.shutdown_timeout, options.tls).catch((error: unknown) => {
       throw new StartError(error instanceof Error ? error.message : 'The address cannot be used.', {
         cause: error,
       });

@@ -1,0 +1,58 @@
+import { isServerName } from '@seneschal/matrix';
+import { z } from 'zod';
+
+import { duration, isNetwork, listenAddress, listOf, onOff, setting } from './setting.ts';
+
+const file = z.string().min(1, 'is empty').nullable();
+
+/** How this server meets other servers. */
+export const federationSettings = {
+  federation_listen: setting(
+    'SENESCHAL_FEDERATION_LISTEN',
+    null,
+    listenAddress.nullable(),
+    'host:port for the server-server API alone. When set, the main listener does not serve it.',
+  ),
+  federation_tls_certificate: setting(
+    'SENESCHAL_FEDERATION_TLS_CERTIFICATE',
+    null,
+    file,
+    'The file with the certificate (PEM, with its chain) by which federation_listen speaks TLS; without it a proxy in front has to.',
+  ),
+  federation_tls_key: setting(
+    'SENESCHAL_FEDERATION_TLS_KEY',
+    null,
+    file,
+    'The file with the private key of that certificate (PEM).',
+  ),
+  federation_retry_min: setting(
+    'SENESCHAL_FEDERATION_RETRY_MIN',
+    '1m',
+    duration,
+    'How long a server that could not be reached is left alone the first time; each time after it twice as long.',
+  ),
+  federation_retry_max: setting(
+    'SENESCHAL_FEDERATION_RETRY_MAX',
+    '1d',
+    duration,
+    'The longest time that such a server is left alone.',
+  ),
+  federation_verify_certificates: setting(
+    'SENESCHAL_FEDERATION_VERIFY_CERTIFICATES',
+    true,
+    onOff,
+    'Whether the certificates of other servers are checked. Off is for tests.',
+  ),
+  federation_allowed_networks: setting(
+    'SENESCHAL_FEDERATION_ALLOWED_NETWORKS',
+    '',
+    listOf(isNetwork, 'is a list of networks such as 10.1.0.0/16, separated by commas'),
+    'Networks that are exempt from the rule that no request goes to private or loopback addresses.',
+  ),
+  federation_key_notaries: setting(
+    'SENESCHAL_FEDERATION_KEY_NOTARIES',
+    '',
+    listOf(isServerName, 'is a list of server names, separated by commas'),
+    'Servers that are asked for the keys of servers that do not answer themselves.',
+  ),
+} as const;

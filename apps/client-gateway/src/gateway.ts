@@ -1,5 +1,5 @@
 import { migrate } from '@seneschal/database';
-import { roomserverMigrations, roomserverReads } from '@seneschal/roomserver';
+import { roomserverForFederation, roomserverMigrations, roomserverReads } from '@seneschal/roomserver';
 import { searchMigrations, searchReads } from '@seneschal/search';
 import type { Gateway, Platform } from '@seneschal/service';
 import { syncapiMigrations, syncapiReads } from '@seneschal/syncapi';
@@ -25,6 +25,7 @@ export async function clientGateway(platform: Platform): Promise<Gateway> {
     config,
     userapi,
     roomserver,
+    elsewhere: roomserverForFederation(database, logger, serverName),
     syncapi,
     search,
     serverName,

@@ -1,7 +1,7 @@
 import { migrate } from '@seneschal/database';
 import { federationKeys, federationMigrations, loadSigner, startFederation } from '@seneschal/federation';
 import type { Stoppable } from '@seneschal/observability';
-import { roomserverReads, startRoomserver } from '@seneschal/roomserver';
+import { roomserverForFederation, roomserverReads, startRoomserver } from '@seneschal/roomserver';
 import { startSearch } from '@seneschal/search';
 import { type Platform, StartError } from '@seneschal/service';
 import { startSyncapi } from '@seneschal/syncapi';
@@ -25,6 +25,7 @@ const starts = {
       ...platform,
       signer: await loadSigner(platform.config),
       userapi: userapiReads(platform.database, platform.config),
+      roomserver: roomserverForFederation(platform.database, platform.logger, platform.config.server_name),
     }),
   search: (platform) =>
     startSearch({ ...platform, roomserver: roomserverReads(platform.database, platform.logger) }),

@@ -7,6 +7,8 @@ import { command } from './command.ts';
 import { jobKind } from './jobs.ts';
 import { deviceListChange } from './remote-devices.ts';
 
+export * from './federation-rooms.ts';
+
 /**
  * Asks a user's own server for the user's devices now, and puts what it answers in place of what is known. 502
  * M_UNKNOWN with the reason when it cannot be asked or answers nonsense: then the list is stale, and is tried

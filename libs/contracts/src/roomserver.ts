@@ -6,6 +6,7 @@ import { jobKind } from './jobs.ts';
 import { contentReported } from './reports.ts';
 
 export { openNoticeRoom } from './notices.ts';
+export * from './foreign-events.ts';
 export * from './reports.ts';
 
 const jsonObject = z.custom<JsonObject>(
@@ -185,6 +186,8 @@ const eventsStored = z.object({
   memberships: z.array(
     z.object({ userId: z.string(), previous: z.string().nullable(), membership: z.string() }),
   ),
+  /** Where the events came from, when not from here, and whether other servers are to have them from us. */
+  via: z.object({ origin: z.string(), isRelayed: z.boolean() }).optional(),
 });
 const roomForgotten = z.object({ kind: z.literal('room_forgotten'), roomId: z.string(), userId: z.string() });
 /** The room is gone: nobody finds it any more, and everything that names it is being deleted. */
@@ -202,6 +205,6 @@ export type RoomserverFact = z.infer<typeof roomserverFact>;
 
 export const roomserverOutput: EventLog<RoomserverFact> = {
   table: 'roomserver_output',
-  consumers: ['syncapi-roomserver', 'search-roomserver'],
+  consumers: ['syncapi-roomserver', 'search-roomserver', 'federation-roomserver'],
   fact: roomserverFact,
 };

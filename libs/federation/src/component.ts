@@ -1,38 +1,69 @@
 import { type Bus, handle } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
-import { federation, type UserapiForFederation } from '@seneschal/contracts';
+import { federation, type RoomserverForFederation, type UserapiForFederation } from '@seneschal/contracts';
 import { type Database, migrate } from '@seneschal/database';
 import type { Jobs } from '@seneschal/jobs';
 import type { Signer } from '@seneschal/matrix';
 import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
 
+import { inviteUser } from './commands/invite-user.ts';
+import { joinRoom } from './commands/join-room.ts';
+import { leaveRoom } from './commands/leave-room.ts';
+import { receiveInvite } from './commands/receive-invite.ts';
+import { receiveMembership } from './commands/receive-membership.ts';
+import { receiveTransaction } from './commands/receive-transaction.ts';
 import { refreshDevices } from './commands/refresh-devices.ts';
+import { resolveAlias } from './commands/resolve-alias.ts';
+import { roomserverConsumer } from './consumers/roomserver.ts';
 import { refreshDevicesSteps, refreshManyDevicesSteps } from './jobs/refresh-devices.ts';
+import { KeyRing } from './keys/key-ring.ts';
+import { Sender } from './sending/sender.ts';
 import { StaleDevices } from './stale-devices.ts';
 import { federationMigrations } from './storage/migrations/index.ts';
+import type { FederationTables } from './storage/tables.ts';
 import { FederationClient } from './transport/federation-client.ts';
 
 export interface FederationDeps {
   bus: Bus;
   jobs: Pick<Jobs, 'serve'>;
   database: Database;
-  config: Pick<Config, 'server_name' | 'federation_verify_certificates' | 'federation_allowed_networks'>;
+  config: Pick<
+    Config,
+    | 'server_name'
+    | 'federation_verify_certificates'
+    | 'federation_allowed_networks'
+    | 'federation_key_notaries'
+    | 'federation_retry_min'
+    | 'federation_retry_max'
+  >;
   signer: Signer;
   logger: Logger;
   /** Knows of which users anything is held. */
-  userapi: Pick<UserapiForFederation, 'remoteUsersOf'>;
+  userapi: Pick<UserapiForFederation, 'remoteUsersOf' | 'profile'>;
+  roomserver: RoomserverForFederation;
 }
 
 /** Starts the federation component: requests to other servers on behalf of this one. */
 export async function startFederation(given: FederationDeps): Promise<Stoppable> {
-  const { bus, jobs, database, config, signer, logger, userapi } = given;
+  const { bus, jobs, database, config, signer, logger, userapi, roomserver } = given;
   await migrate(database, 'federation', federationMigrations);
   const lifecycle = new Lifecycle();
   const client = lifecycle.add(new FederationClient(config, signer));
-  const deps = { bus, client, serverName: config.server_name };
+  const db = database.tables<FederationTables>();
+  const keys = new KeyRing({ db, client, signer, notaries: config.federation_key_notaries });
+  const deps = { bus, client, keys, signer, logger, userapi, roomserver, serverName: config.server_name };
   const refresh = (userId: string): ReturnType<typeof refreshDevices> => refreshDevices(deps, { userId });
   lifecycle.add(
-    await bus.serve('federation', [handle(federation.refreshDevices, ({ userId }) => refresh(userId))]),
+    await bus.serve('federation', [
+      handle(federation.refreshDevices, ({ userId }) => refresh(userId)),
+      handle(federation.receiveTransaction, (input) => receiveTransaction(deps, input)),
+      handle(federation.receiveMembership, (input) => receiveMembership(deps, input)),
+      handle(federation.receiveInvite, (input) => receiveInvite(deps, input)),
+      handle(federation.joinRoom, (input) => joinRoom(deps, input)),
+      handle(federation.leaveRoom, (input) => leaveRoom(deps, input)),
+      handle(federation.inviteUser, (input) => inviteUser(deps, input)),
+      handle(federation.resolveAlias, (input) => resolveAlias(deps, input)),
+    ]),
   );
   lifecycle.add(
     await jobs.serve('federation', [
@@ -41,5 +72,8 @@ export async function startFederation(given: FederationDeps): Promise<Stoppable>
     ]),
   );
   lifecycle.add(new StaleDevices({ bus, refresh, logger }));
+  const retry = { min: config.federation_retry_min, max: config.federation_retry_max };
+  const sender = lifecycle.add(new Sender({ db, client, logger, serverName: config.server_name, retry }));
+  lifecycle.add(await bus.follow(roomserverConsumer({ roomserver, wake: () => sender.wake() })));
   return lifecycle;
 }

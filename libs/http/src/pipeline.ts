@@ -101,7 +101,7 @@ async function authorise(
     return { requester: undefined, tokenHash: '' };
   }
   if (endpoint.access === 'server') {
-    const server = await authenticateServer(context.servers, endpoint, request, context.maxBodyBytes);
+    const server = await authenticateServer(context.servers, endpoint, request, bodyBytesOfServers(context));
     await context.rateLimits.check(endpoint.rateLimit, server.origin);
     return { requester: undefined, tokenHash: '', server };
   }
@@ -122,6 +122,13 @@ async function authorise(
     userAgent: request.get('user-agent') ?? '',
   });
   return { requester, tokenHash };
+}
+
+/** A transaction of other servers holds up to 50 events of 64 KiB, and other news beside them. */
+const transactionBytes = 6 * 1024 * 1024;
+
+function bodyBytesOfServers({ maxBodyBytes }: Context): number {
+  return Math.max(maxBodyBytes, transactionBytes);
 }
 
 /** A machine is limited by its token, not together with the administrator that it acts for. */

@@ -157,6 +157,13 @@ export function verifyEvent(
   }
 }
 
+/** The event with the signature of a server added to those that it has (an invite, a join that another server allows). */
+export function signEvent(pdu: Pdu, version: RoomVersion, { serverName, key }: Signer): Pdu {
+  const signature = signBytes(signedText(redact(pdu, version), numbersOf(version)), key);
+  const ofServer = { ...pdu.signatures[serverName], [key.keyId]: signature };
+  return { ...pdu, signatures: { ...pdu.signatures, [serverName]: ofServer } };
+}
+
 /** The redacted event's canonical text, from the texts of the fields where redaction leaves the content alone. */
 function coveredText(fields: JsonObject, texts: ReadonlyMap<string, string>, version: RoomVersion): string {
   const redacted = redact(fields as unknown as Pdu, version);

@@ -15,6 +15,7 @@ export * from './push-rules.ts';
 export * from './redaction-rules.ts';
 export * from './redaction.ts';
 export * from './room-versions.ts';
+export * from './server-acl.ts';
 export * from './signing.ts';
 export * from './auth-rules/index.ts';
 export * from './state-resolution/index.ts';

@@ -6,17 +6,19 @@ import {
   type ProtoEvent,
 } from './events.ts';
 import { forbidden, type MatrixError } from './errors.ts';
-import { serverNameOf } from './identifiers.ts';
+import { isUserId, serverNameOf } from './identifiers.ts';
 import { isJsonObject, own, ownString, type JsonObject } from './json-types.ts';
 import { roomVersion, type RoomVersion } from './room-versions.ts';
 
-export interface ExpectedLeave {
+export interface ExpectedMembership {
   readonly roomId: string;
   readonly userId: string;
   readonly roomVersion: string;
   /** Milliseconds since 1970, by our own clock. */
   readonly origin_server_ts: number;
 }
+
+export type ExpectedLeave = ExpectedMembership;
 
 /** What other servers are known to send along; none of it is used. */
 const IGNORED = new Set(['origin', 'origin_server_ts', 'prev_state', 'hashes', 'signatures', 'unsigned']);
@@ -44,25 +46,52 @@ const HASH = /^[A-Za-z0-9+/]{43}$/;
  * for, M_UNSUPPORTED_ROOM_VERSION for a version we do not have.
  */
 export function leaveFromTemplate(template: unknown, expected: ExpectedLeave): ProtoEvent {
+  demandPlainLeave(own(template, 'content'));
+  return membershipFromTemplate(template, expected, { membership: 'leave' });
+}
+
+/**
+ * The join or knock event to sign after another server's make_join or make_knock, by the same rules. `content` is ours;
+ * of the template's content only `join_authorised_via_users_server` is taken, where it names a user.
+ */
+export function entryFromTemplate(
+  template: unknown,
+  expected: ExpectedMembership,
+  content: JsonObject & { membership: 'join' | 'knock' },
+): ProtoEvent {
+  const offered = own(template, 'content');
+  if (own(offered, 'membership') !== content.membership) {
+    throw refuse(`its membership is not ${content.membership}`);
+  }
+  const authoriser = ownString(offered, 'join_authorised_via_users_server');
+  const isAuthorised = content.membership === 'join' && authoriser !== undefined && isUserId(authoriser);
+  const authorised = isAuthorised ? { join_authorised_via_users_server: authoriser } : {};
+  return membershipFromTemplate(template, expected, { ...content, ...authorised });
+}
+
+function membershipFromTemplate(
+  template: unknown,
+  expected: ExpectedMembership,
+  content: JsonObject,
+): ProtoEvent {
   const version = roomVersion(expected.roomVersion);
   const isNamed = version.eventIdFormat === 'in-event';
   if (!isJsonObject(template)) throw refuse('it is not an object');
   for (const key of Object.keys(template)) {
     if (!USED.has(key) && !IGNORED.has(key) && !(isNamed && key === 'event_id'))
-      throw refuse('it has keys that a leave event does not have');
+      throw refuse('it has keys that a membership event does not have');
   }
   demand(template, 'type', 'm.room.member');
   demand(template, 'room_id', expected.roomId);
   demand(template, 'sender', expected.userId);
   demand(template, 'state_key', expected.userId);
-  demandPlainLeave(own(template, 'content'));
   return {
     ...(isNamed ? { event_id: newEventId(serverNameOf(expected.userId) ?? '') } : {}),
     type: 'm.room.member',
     room_id: expected.roomId,
     sender: expected.userId,
     state_key: expected.userId,
-    content: { membership: 'leave' },
+    content,
     origin_server_ts: expected.origin_server_ts,
     prev_events: references(template, 'prev_events', MAX_PREV_EVENTS, version),
     auth_events: references(template, 'auth_events', MAX_AUTH_EVENTS, version),
@@ -110,5 +139,5 @@ function depthOf(template: JsonObject): number {
 }
 
 function refuse(reason: string): MatrixError {
-  return forbidden(`The other server's leave template is refused: ${reason}`);
+  return forbidden(`The other server's template is refused: ${reason}`);
 }

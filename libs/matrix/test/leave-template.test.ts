@@ -1,4 +1,4 @@
-import { leaveFromTemplate, type JsonObject } from '../src/index.ts';
+import { entryFromTemplate, leaveFromTemplate, type JsonObject } from '../src/index.ts';
 import { ALICE, BOB, failure } from './fixtures.ts';
 
 const EVENT_ID = `$${'a'.repeat(43)}`;
@@ -122,5 +122,36 @@ describe('leaveFromTemplate in older room versions', () => {
     const template = { ...old, prev_events: ids, auth_events: ids };
     expect(leave('3', template).prev_events).toEqual(ids);
     expect(() => leave('4', template)).toThrow(failure('M_FORBIDDEN'));
+  });
+});
+
+describe('entryFromTemplate', () => {
+  const join = { ...HONEST, content: { membership: 'join', displayname: 'Mallory', 'org.evil': true } };
+  const enter = (template: JsonObject) =>
+    entryFromTemplate(template, EXPECTED, { membership: 'join', displayname: 'Alice' });
+
+  it('takes our content, and of theirs only who authorises the join', () => {
+    expect(enter(join).content).toEqual({ membership: 'join', displayname: 'Alice' });
+    const authorised = { ...join.content, join_authorised_via_users_server: BOB };
+    expect(enter({ ...join, content: authorised }).content).toEqual({
+      membership: 'join',
+      displayname: 'Alice',
+      join_authorised_via_users_server: BOB,
+    });
+  });
+
+  it.each<[string, JsonObject]>([
+    ['a leave', { content: { membership: 'leave' } }],
+    ['another sender', { sender: BOB }],
+    ['another state_key', { state_key: BOB }],
+    ['another type', { type: 'm.room.power_levels' }],
+    ['another room', { room_id: `!${'s'.repeat(43)}` }],
+  ])('refuses a template with %s', (_name, change) => {
+    expect(() => enter({ ...join, ...change })).toThrow(failure('M_FORBIDDEN'));
+  });
+
+  it('takes no authoriser that is no user', () => {
+    const content = { membership: 'join', join_authorised_via_users_server: 'nobody' };
+    expect(enter({ ...join, content }).content).toEqual({ membership: 'join', displayname: 'Alice' });
   });
 });

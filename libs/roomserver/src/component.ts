@@ -10,15 +10,19 @@ import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability
 
 import { changeMembership } from './commands/change-membership.ts';
 import { createRoom } from './commands/create-room.ts';
+import { draftMembership } from './commands/draft-membership.ts';
 import { evacuateRoom } from './commands/evacuate-room.ts';
 import { evacuateUser } from './commands/evacuate-user.ts';
 import { forgetRoom } from './commands/forget-room.ts';
 import { markDeparturesSeen } from './commands/mark-departures-seen.ts';
 import { deleteReport, updateReport } from './commands/manage-reports.ts';
 import { openNoticeRoom } from './commands/open-notice-room.ts';
+import { receiveEvents } from './commands/receive-events.ts';
 import { reportEvent, reportRoom, reportUser } from './commands/report-content.ts';
 import { deleteRoomAlias, setRoomAlias, setRoomVisibility } from './commands/room-aliases.ts';
 import { sendEvent } from './commands/send-event.ts';
+import { storeJoinedRoom } from './commands/store-joined-room.ts';
+import { storeOutsideMembership } from './commands/store-outside-membership.ts';
 import { upgradeRoom } from './commands/upgrade-room.ts';
 import { userapiConsumer } from './consumers/userapi.ts';
 import { type DeletionConfig, deletionJobs, keepHouse } from './jobs/deletion-jobs.ts';
@@ -73,6 +77,10 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
       handle(roomserver.reportUser, (input, context) => reportUser(deps, input, context)),
       handle(roomserver.updateReport, (input) => updateReport(deps, input)),
       handle(roomserver.deleteReport, (input) => deleteReport(deps, input)),
+      handle(roomserver.receiveEvents, (input) => receiveEvents(deps, input)),
+      handle(roomserver.storeJoinedRoom, (input) => storeJoinedRoom(deps, input)),
+      handle(roomserver.storeOutsideMembership, (input) => storeOutsideMembership(deps, input)),
+      handle(roomserver.draftMembership, (input) => draftMembership(deps, input)),
       handle(roomserver.evacuateRoom, (input, context) => evacuateRoom(deps, input, context)),
       handle(roomserver.evacuateUser, (input, context) => evacuateUser(deps, input, context)),
     ]),

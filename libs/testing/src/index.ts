@@ -1,6 +1,7 @@
 export { removeKeys, startBus, type TestBusOptions } from './buses.ts';
 export { TestClient } from './client.ts';
 export { rowsOf, type TestDatabase, withDatabase } from './databases.ts';
+export { allDelivered, startFederatedWorld } from './federated-worlds.ts';
 export { send, type TestAnswer, type TestRequest } from './http.ts';
 export { crossSigningKey, deviceKeysOf, type TestKey } from './keys.ts';
 export { type Peer, type PeerAnswer, type PeerRequest, peerSettings, startPeer } from './peer.ts';

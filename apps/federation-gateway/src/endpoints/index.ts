@@ -6,6 +6,8 @@ import type { Signer } from '@seneschal/matrix';
 
 import { claimKeys, queryKeys } from './keys.ts';
 import { queryProfile } from './query-profile.ts';
+import { roomEndpoints } from './rooms/index.ts';
+import type { RoomReads } from './rooms/shapes.ts';
 import { serverKey } from './server-key.ts';
 import { userDevices } from './user-devices.ts';
 import { version } from './version.ts';
@@ -15,6 +17,7 @@ export interface FederationEndpointDeps {
   bus: CallBus;
   config: Pick<Config, 'server_name'>;
   userapi: UserapiForFederation;
+  roomserver: RoomReads;
 }
 
 /** Everything that other servers may ask. */
@@ -26,5 +29,6 @@ export function federationEndpoints(deps: FederationEndpointDeps): Endpoint[] {
     queryKeys(deps),
     claimKeys(deps),
     queryProfile(deps),
+    ...roomEndpoints({ ...deps, serverName: deps.config.server_name }),
   ];
 }

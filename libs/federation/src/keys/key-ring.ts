@@ -1,6 +1,11 @@
 import { own, type Signer, verifyJson } from '@seneschal/matrix';
 
-import { selectServerKey, upsertServerKeys } from '../storage/server-keys.ts';
+import {
+  selectServerKey,
+  serversWithKeys,
+  type StoredServerKey,
+  upsertServerKeys,
+} from '../storage/server-keys.ts';
 import type { FederationDb } from '../storage/tables.ts';
 import type { FederationClient } from '../transport/federation-client.ts';
 import { readServerKeys } from './read-server-keys.ts';
@@ -19,6 +24,8 @@ const timeoutMs = 10_000;
 /** A server that gave no keys is not asked again for so long, whoever claims to be it. */
 const pauseMs = 60_000;
 const maximumPauses = 10_000;
+/** Servers that are asked for their keys at the same time. */
+const width = 20;
 
 /** The public keys of other servers: from the database, from the servers themselves, then from notaries. */
 export class KeyRing {
@@ -26,6 +33,7 @@ export class KeyRing {
   readonly #now: () => number;
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #pausedUntil = new Map<string, number>();
+  readonly #remembered = new Map<string, StoredServerKey>();
 
   constructor(deps: KeyRingDeps) {
     this.#deps = deps;
@@ -37,11 +45,33 @@ export class KeyRing {
     const { signer, db } = this.#deps;
     if (serverName === signer.serverName)
       return keyId === signer.key.keyId ? signer.key.publicKey : undefined;
-    const stored = await selectServerKey(db, serverName, keyId);
+    const remembered = this.#remembered.get(`${serverName} ${keyId}`);
+    if (remembered !== undefined && remembered.validUntil >= at) return remembered.publicKey;
+    const stored = this.#remember(serverName, await selectServerKey(db, serverName, keyId));
     if (stored !== undefined && stored.validUntil >= at) return stored.publicKey;
     await this.#refresh(serverName);
-    const fetched = await selectServerKey(db, serverName, keyId);
+    const fetched = this.#remember(serverName, await selectServerKey(db, serverName, keyId));
     return fetched !== undefined && fetched.validUntil >= at ? fetched.publicKey : undefined;
+  }
+
+  /** Fetches, side by side, the keys of servers of which none are known. */
+  async prepare(serverNames: Iterable<string>): Promise<void> {
+    const names = [...new Set(serverNames)].filter(
+      (name) => name !== '' && name !== this.#deps.signer.serverName,
+    );
+    const known = await serversWithKeys(this.#deps.db, names);
+    const missing = names.filter((name) => !known.has(name));
+    for (let at = 0; at < missing.length; at += width) {
+      await Promise.all(missing.slice(at, at + width).map((name) => this.#refresh(name)));
+    }
+  }
+
+  /** A key never changes, and is believed for ever longer. */
+  #remember(serverName: string, key: StoredServerKey | undefined): StoredServerKey | undefined {
+    if (key === undefined) return undefined;
+    if (this.#remembered.size >= maximumPauses) this.#remembered.clear();
+    this.#remembered.set(`${serverName} ${key.keyId}`, key);
+    return key;
   }
 
   /** Whether a server signed a JSON object, by any of its keys that are valid now. */

@@ -39,6 +39,17 @@ export async function selectServerKeys(
   return result.rows;
 }
 
+/** Those of the servers of which any key is known. */
+export async function serversWithKeys(
+  db: FederationDb,
+  serverNames: readonly string[],
+): Promise<Set<string>> {
+  const result = await sql<{ server_name: string }>`
+    SELECT DISTINCT server_name FROM federation_server_keys WHERE server_name = ANY(${[...serverNames]}::text[])
+  `.execute(db);
+  return new Set(result.rows.map((row) => row.server_name));
+}
+
 /** Stores keys of a server. A key keeps its content for ever; what may change is how long it is valid. */
 export async function upsertServerKeys(
   db: FederationDb,

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Generated, Kysely } from 'kysely';
 
 export interface FederationTables {
   federation_server_keys: {
@@ -9,6 +9,17 @@ export interface FederationTables {
     /** Up to when signatures by the key are believed, in ms. */
     valid_until_ts: number;
   };
+  federation_destinations: {
+    server_name: string;
+    failures: Generated<number>;
+    next_try_ts: Generated<number>;
+    last_success_ts: number | null;
+    last_failure_ts: number | null;
+    last_error: string | null;
+    claimed_until_ts: Generated<number>;
+  };
+  federation_outgoing: { position: number; room_id: string; json: string };
+  federation_queue: { server_name: string; position: number };
 }
 
 export type FederationDb = Kysely<FederationTables>;

@@ -159,6 +159,11 @@ export async function finishImport(trx: Trx, roomNid: number, line: LineOf<'room
       )
     WHERE room_nid = ${roomNid}
   `.execute(trx);
+  await sql`
+    INSERT INTO roomserver_room_servers (room_nid, server_name, joined_members)
+    SELECT room_nid, regexp_replace(user_id, '^[^:]*:', ''), count(*) FROM roomserver_memberships
+    WHERE room_nid = ${roomNid} AND membership = 'join' AND NOT is_local GROUP BY 1, 2
+  `.execute(trx);
   return position;
 }
 

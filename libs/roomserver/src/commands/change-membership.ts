@@ -45,7 +45,7 @@ export async function changeMembership(
   input: Input,
 ): Promise<{ roomId: string; eventId: string }> {
   if (input.action === 'invite' && serverNameOf(input.target) !== deps.serverName) {
-    throw forbidden('This server does not federate yet: only its own users can be invited.');
+    throw forbidden('Users of other servers are invited through their servers.');
   }
   return deps.writer.run(input.roomId, {
     users: [input.sender, input.target],

@@ -110,7 +110,7 @@ function checkInvites(input: Input, serverName: string): void {
   for (const { userId } of input.invite) {
     if (!isUserId(userId)) throw invalidParam('invite has something that is not a user ID.');
     if (serverNameOf(userId) !== serverName) {
-      throw forbidden('This server does not federate yet: only its own users can be invited.');
+      throw forbidden('Users of other servers are invited through their servers, when the room is there.');
     }
   }
 }

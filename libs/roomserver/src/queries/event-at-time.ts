@@ -43,7 +43,7 @@ async function firstBeyond(
 ): Promise<number> {
   const ends = await sql<{ first: number | null; last: number | null }>`
     SELECT min(position) AS first, max(position) AS last FROM roomserver_events
-    WHERE room_nid = ${roomNid} AND position <= ${horizon}
+    WHERE room_nid = ${roomNid} AND position <= ${horizon} AND NOT is_outlier
   `.execute(deps.db);
   const { first, last } = ends.rows[0] ?? {};
   let low = first ?? 1;
@@ -75,7 +75,7 @@ async function eventsFrom(deps: QueryDeps, roomNid: number, places: readonly num
     SELECT q.at, e.position, e.json FROM unnest(${[...places]}::bigint[]) AS q (at)
     CROSS JOIN LATERAL (
       SELECT position, json FROM roomserver_events
-      WHERE room_nid = ${roomNid} AND position >= q.at ORDER BY position LIMIT 1
+      WHERE room_nid = ${roomNid} AND position >= q.at AND NOT is_outlier ORDER BY position LIMIT 1
     ) AS e ORDER BY q.at
   `.execute(deps.db);
   return result.rows.map(({ at, position, json }) => ({

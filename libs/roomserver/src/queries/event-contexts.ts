@@ -65,10 +65,12 @@ async function surroundings(
       JOIN roomserver_rooms r ON r.room_id = q.room_id
       CROSS JOIN LATERAL (
         (SELECT true AS is_before, b.* FROM roomserver_events b
-          WHERE b.room_nid = r.room_nid AND b.position < q.position ORDER BY b.position DESC LIMIT ${limits.before})
+          WHERE b.room_nid = r.room_nid AND b.position < q.position AND NOT b.is_outlier
+          ORDER BY b.position DESC LIMIT ${limits.before})
         UNION ALL
         (SELECT false, a.* FROM roomserver_events a
-          WHERE a.room_nid = r.room_nid AND a.position > q.position ORDER BY a.position LIMIT ${limits.after})
+          WHERE a.room_nid = r.room_nid AND a.position > q.position AND NOT a.is_outlier
+          ORDER BY a.position LIMIT ${limits.after})
       ) AS near
     ) AS e ${eventJoins}
     ORDER BY e.place, e.is_before, CASE WHEN e.is_before THEN -e.position ELSE e.position END

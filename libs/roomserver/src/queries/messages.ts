@@ -97,6 +97,7 @@ async function readRows(
     SELECT ${eventColumns} FROM (
       SELECT e.* FROM roomserver_events e
       WHERE e.room_nid = ${view.roomNid} AND e.position > ${above} AND e.position <= ${bounded(upTo)}
+        AND NOT e.is_outlier
         AND ${filterCondition(request.filter)}
       ORDER BY e.position ${order} LIMIT ${limit}
     ) AS e ${eventJoins} ORDER BY e.position ${order}

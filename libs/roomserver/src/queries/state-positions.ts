@@ -68,6 +68,22 @@ export async function changedMemberPositions(
   return positionsOf(result.rows);
 }
 
+/**
+ * Positions of the state that came to be in force within (since, bound] without being in the timeline: what other
+ * servers told, and what a state resolution brought back.
+ */
+export async function untimedPositions(deps: QueryDeps, ranges: readonly StateRange[]): Promise<number[]> {
+  if (ranges.length === 0) return [];
+  const result = await sql<Found>`
+    SELECT e.position FROM ${rangesTable(ranges)} JOIN roomserver_events e
+      ON e.room_nid = q.room_nid AND e.is_outlier AND e.position > q.since AND e.position <= q.bound
+    UNION ALL
+    SELECT o.event_position FROM ${rangesTable(ranges)} JOIN roomserver_state_overrides o
+      ON o.room_nid = q.room_nid AND o.position > q.since AND o.position <= q.bound
+  `.execute(deps.db);
+  return positionsOf(result.rows);
+}
+
 /** Positions of the membership events of the given users that were in force at `bound`. */
 export async function memberPositions(deps: QueryDeps, ranges: readonly MembersRange[]): Promise<number[]> {
   const wanted = ranges.flatMap(({ roomNid, bound, userIds }) =>

@@ -7,7 +7,7 @@ import { eventsAt } from './event-rows.ts';
 import type { QueryDeps } from './query-deps.ts';
 
 /** Client-server API, "Stripped state": what one may know before joining. */
-const shownState = [
+export const shownState = [
   'm.room.create',
   'm.room.name',
   'm.room.avatar',
@@ -44,7 +44,27 @@ export async function strippedState(
     deps,
     result.rows.map((row) => row.position),
   );
-  return byRoom(events);
+  const rooms = byRoom(events);
+  for (const [roomId, told] of await toldState(deps, userId, roomIds)) {
+    const known = rooms.get(roomId);
+    if (known !== undefined) rooms.set(roomId, [...told, ...known]);
+  }
+  return rooms;
+}
+
+/** What other servers told of rooms when they invited the user to them. */
+async function toldState(
+  deps: QueryDeps,
+  userId: string,
+  roomIds: readonly string[],
+): Promise<[string, JsonObject[]][]> {
+  const result = await sql<{ room_id: string; events: JsonObject[] }>`
+    SELECT r.room_id, i.events FROM roomserver_invite_states i JOIN roomserver_rooms r USING (room_nid)
+    WHERE r.room_id = ANY(${roomIds}::text[]) AND i.user_id = ${userId} AND NOT EXISTS (
+      SELECT FROM roomserver_current_state s WHERE s.room_nid = r.room_nid
+    )
+  `.execute(deps.db);
+  return result.rows.map((row) => [row.room_id, row.events]);
 }
 
 function byRoom(events: readonly StoredEvent[]): Map<string, JsonObject[]> {

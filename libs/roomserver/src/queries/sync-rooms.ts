@@ -12,6 +12,7 @@ import {
   type MembersRange,
   statePositions,
   type StateRange,
+  untimedPositions,
 } from './state-positions.ts';
 import { type LocatedRoom, locateRooms, readTimelines, type Timeline } from './sync-timelines.ts';
 
@@ -153,6 +154,7 @@ async function readState(
       eager.filter(({ since }) => since > 0),
     ),
     memberPositions(deps, plans.flatMap(lazyMembers(userId, summaries))),
+    untimedPositions(deps, plans.filter(({ isJoined }) => isJoined).map(timelineRange)),
   ]);
   const told = new Set(plans.flatMap(({ timeline }) => timeline.map(({ position }) => position)));
   const untold = [...new Set(positions.flat())].filter((position) => !told.has(position));
@@ -163,6 +165,10 @@ async function readState(
     else known.push(event);
   }
   return byRoom;
+}
+
+function timelineRange({ room, previousBatch }: RoomPlan): StateRange {
+  return { roomNid: room.roomNid, since: previousBatch, bound: room.request.until };
 }
 
 /** With lazy loading, the members of the timeline and, where there is other state to tell, user and heroes. */

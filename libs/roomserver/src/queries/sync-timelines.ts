@@ -75,7 +75,7 @@ export async function readTimelines(
     ) AS q (room_nid, since, until, row_limit)
     CROSS JOIN LATERAL (
       SELECT * FROM roomserver_events e
-      WHERE e.room_nid = q.room_nid AND e.position > q.since AND e.position <= q.until
+      WHERE e.room_nid = q.room_nid AND e.position > q.since AND e.position <= q.until AND NOT e.is_outlier
         AND ${filterCondition(filter)}
       ORDER BY e.position DESC LIMIT q.row_limit
     ) AS e ${eventJoins} ORDER BY e.position DESC

@@ -12,9 +12,10 @@ import {
   type Signer,
 } from '@seneschal/matrix';
 
+import { ForeignChanges } from './foreign-changes.ts';
 import { demandIntegerLevels } from './integer-levels.ts';
 import { referTo } from './references.ts';
-import type { Member, NewEvent, RedactionTarget, RoomEvent } from './room-event.ts';
+import type { Member, NewEvent, ReceivedEvent, RedactionTarget, RoomEvent } from './room-event.ts';
 
 /** A room as it was read. */
 export interface RoomSnapshot {
@@ -69,6 +70,8 @@ export class RoomDraft {
   readonly events: NewEvent[] = [];
   readonly membershipChanges: MembershipChange[] = [];
   readonly redactions: { target: RedactionTarget; by: NewEvent }[] = [];
+  /** What events of other servers change beside adding to the room. */
+  readonly foreign = new ForeignChanges();
   readonly #signer: Signer;
   readonly #now: () => number;
   readonly #state: Map<string, RoomEvent>;
@@ -114,6 +117,7 @@ export class RoomDraft {
   get isStateChanged(): boolean {
     return (
       this.#changedState.size > 0 ||
+      this.foreign.overrides.length > 0 ||
       this.redactions.some(({ target }) => target.event.pdu.state_key !== undefined)
     );
   }
@@ -174,6 +178,37 @@ export class RoomDraft {
     return event;
   }
 
+  /** Adds an event of another server, which the caller has authorised; `setExtremities` is the caller's, too. */
+  admit({ eventId, pdu, json }: ReceivedEvent, isOutlier = false): NewEvent {
+    const { type, state_key: stateKey } = pdu;
+    const replaces = stateKey === undefined ? undefined : this.stateEvent(type, stateKey);
+    const event: NewEvent = { eventId, pdu, json, position: undefined, replaces, isOutlier };
+    this.events.push(event);
+    if (stateKey !== undefined) this.#setState(type, stateKey, event);
+    return event;
+  }
+
+  /** Makes an event that is stored already the state again, or leaves none. */
+  override(type: string, stateKey: string, event: RoomEvent | undefined): void {
+    this.foreign.overrides.push({ type, stateKey, event });
+    const key = stateKeyOf(type, stateKey);
+    if (type === 'm.room.member') this.#setMember(stateKey, event);
+    else if (event === undefined) this.#state.delete(key);
+    else this.#state.set(key, event);
+  }
+
+  /** @param events the extremities themselves, for room versions that want their hashes */
+  setExtremities(eventIds: readonly string[], depth: number, events: ReadonlyMap<string, Pdu>): void {
+    this.#extremities = eventIds;
+    this.#extremityEvents = events;
+    this.#depth = Math.max(this.#depth, Math.min(depth, Number.MAX_SAFE_INTEGER - 1));
+  }
+
+  /** Whether there is nothing to store. */
+  get isEmpty(): boolean {
+    return this.events.length === 0 && this.foreign.isEmpty;
+  }
+
   redact(target: RedactionTarget, by: NewEvent): void {
     this.redactions.push({ target, by });
   }
@@ -210,15 +245,15 @@ export class RoomDraft {
       this.#changedState.set(key, event);
       return;
     }
-    const claimed = event.pdu.content['membership'];
+    this.#setMember(stateKey, event);
+  }
+
+  #setMember(userId: string, event: RoomEvent | undefined): void {
+    const claimed = event?.pdu.content['membership'];
     const membership = (
       typeof claimed === 'string' && memberships.has(claimed) ? claimed : 'leave'
     ) as Membership;
-    this.membershipChanges.push({
-      userId: stateKey,
-      previous: this.membership(stateKey) ?? null,
-      membership,
-    });
-    this.#members.set(stateKey, { membership, event });
+    this.membershipChanges.push({ userId, previous: this.membership(userId) ?? null, membership });
+    this.#members.set(userId, event === undefined ? undefined : { membership, event });
   }
 }

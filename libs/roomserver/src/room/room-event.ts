@@ -13,6 +13,15 @@ export interface RoomEvent {
 export interface NewEvent extends RoomEvent {
   readonly json: string;
   readonly replaces: RoomEvent | undefined;
+  /** Part of the state, but of no timeline. */
+  readonly isOutlier?: boolean;
+}
+
+/** An event of another server: its signatures and its hash have been checked. */
+export interface ReceivedEvent {
+  readonly eventId: string;
+  readonly pdu: Pdu;
+  readonly json: string;
 }
 
 /** What a user is in the room. The event is undefined when its row cannot be read. */

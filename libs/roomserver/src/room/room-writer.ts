@@ -181,7 +181,7 @@ export class RoomWriter {
     const outcomes: Outcome[] = [];
     for (const operation of operations) outcomes.push(await outcomeOf(operation, work));
     const isRehearsal = operations.some((operation) => operation.isRehearsal === true);
-    if (draft.events.length === 0 || isRehearsal) return { outcomes };
+    if (draft.isEmpty || isRehearsal) return { outcomes };
     const also = alsoOf(operations, outcomes);
     const position = await storeDraft(db, { draft, sent, serverName: this.#signer.serverName, also });
     if (position === undefined) return undefined;

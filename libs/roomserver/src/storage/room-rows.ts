@@ -12,6 +12,11 @@ type Db = Kysely<RoomserverTables>;
 const byNumber: readonly OwnedRows[] = [
   { table: 'roomserver_memberships', owner: 'room_nid', key: ['user_id'] },
   { table: 'roomserver_notice_rooms', owner: 'room_nid', key: ['user_id'] },
+  { table: 'roomserver_hidden_events', owner: 'room_nid', key: ['event_id'] },
+  { table: 'roomserver_event_states', owner: 'room_nid', key: ['event_id'] },
+  { table: 'roomserver_state_overrides', owner: 'room_nid', key: ['type', 'state_key', 'position'] },
+  { table: 'roomserver_room_servers', owner: 'room_nid', key: ['server_name'] },
+  { table: 'roomserver_invite_states', owner: 'room_nid', key: ['user_id'] },
   { table: 'roomserver_current_state', owner: 'room_nid', key: ['type', 'state_key'] },
   {
     table: 'roomserver_transactions',

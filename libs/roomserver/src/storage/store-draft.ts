@@ -5,6 +5,7 @@ import { ownString, serverNameOf } from '@seneschal/matrix';
 import type { NewEvent } from '../room/room-event.ts';
 import type { RoomDraft } from '../room/room-draft.ts';
 import type { TransactionKey } from './room-reads.ts';
+import { foreignParts } from './store-foreign.ts';
 import type { RoomserverTables } from './tables.ts';
 
 export interface SentTransaction extends TransactionKey {
@@ -42,7 +43,7 @@ export async function storeDraft(
   const stored = await sql<{ n: number; position: number }>`
     WITH log AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended('roomserver_output', 0))),
     numbered AS MATERIALIZED (
-      SELECT n, nextval('roomserver_output_position') AS position FROM log, generate_series(1, ${events.length}::int) AS n
+      SELECT n, nextval('roomserver_output_position') AS position FROM log, generate_series(1, ${Math.max(1, events.length)}::int) AS n
     ),
     room AS (${updateRoom(draft)}),
     events AS (${insertEvents(draft, numberOf)}),
@@ -55,6 +56,7 @@ export async function storeDraft(
       SELECT max(position), ${JSON.stringify(factOf(draft))}::jsonb || jsonb_build_object('first', min(position)), ${now}::bigint
       FROM numbered, room HAVING count(*) > 0
     )
+    ${foreignParts(draft, serverName)}
     ${also === undefined ? sql`` : sql`, also AS (${also})`}
     SELECT n, position FROM numbered, room WHERE room.room_nid = ${room.roomNid}::bigint ORDER BY n
   `.execute(db);
@@ -67,11 +69,13 @@ export async function storeDraft(
 }
 
 function factOf(draft: RoomDraft): object {
+  const { via } = draft.foreign;
   return {
     kind: 'events_stored',
     roomId: draft.room.roomId,
     count: draft.events.length,
     memberships: draft.membershipChanges,
+    ...(via === undefined ? {} : { via }),
   };
 }
 
@@ -111,15 +115,17 @@ function insertEvents({ events }: RoomDraft, numberOf: NumberOf): RawBuilder<unk
   const replacedNumber = ({ replaces }: NewEvent): number | null =>
     replaces?.position === undefined && replaces !== undefined ? numberOf(replaces as NewEvent) : null;
   return sql`
-    INSERT INTO roomserver_events (position, room_nid, event_id, type, state_key, sender, json, replaces)
+    INSERT INTO roomserver_events (position, room_nid, event_id, type, state_key, sender, json, replaces,
+      is_outlier)
     SELECT numbered.position, room.room_nid, event_id, type, state_key, sender, json,
-      coalesce(replaces, earlier.position)
+      coalesce(replaces, earlier.position), is_outlier
     FROM room, unnest(
       ${events.map(numberOf)}::int[], ${events.map((event) => event.eventId)}::text[],
       ${events.map((event) => event.pdu.type)}::text[], ${events.map((event) => event.pdu.state_key ?? null)}::text[],
       ${events.map((event) => event.pdu.sender)}::text[], ${events.map((event) => event.json)}::text[],
-      ${events.map((event) => event.replaces?.position ?? null)}::bigint[], ${events.map(replacedNumber)}::int[]
-    ) AS new (n, event_id, type, state_key, sender, json, replaces, replaced_n)
+      ${events.map((event) => event.replaces?.position ?? null)}::bigint[], ${events.map(replacedNumber)}::int[],
+      ${events.map((event) => event.isOutlier ?? false)}::boolean[]
+    ) AS new (n, event_id, type, state_key, sender, json, replaces, replaced_n, is_outlier)
     JOIN numbered USING (n) LEFT JOIN numbered AS earlier ON earlier.n = new.replaced_n`;
 }
 

@@ -2,6 +2,9 @@ import type { Generated, GeneratedAlways } from 'kysely';
 
 import type { Membership, ReportKind, ReportStatus } from '@seneschal/contracts';
 
+/** Why clients do not see an event. */
+export type HiddenKind = 'outlier' | 'rejected' | 'soft_failed' | 'superseded';
+
 export interface RoomserverTables {
   roomserver_rooms: {
     room_nid: GeneratedAlways<number>;
@@ -32,7 +35,20 @@ export interface RoomserverTables {
     redacted_by: number | null;
     relates_to: GeneratedAlways<string | null>;
     rel_type: GeneratedAlways<string | null>;
+    is_outlier: Generated<boolean>;
   };
+  /** Events that clients do not see. */
+  roomserver_hidden_events: { event_id: string; room_nid: number; kind: HiddenKind; json: string };
+  roomserver_event_states: { event_id: string; room_nid: number; base: number; changes: unknown };
+  roomserver_state_overrides: {
+    room_nid: number;
+    type: string;
+    state_key: string;
+    position: number;
+    event_position: number | null;
+  };
+  roomserver_room_servers: { room_nid: number; server_name: string; joined_members: number };
+  roomserver_invite_states: { room_nid: number; user_id: string; events: unknown };
   /** Everything but m.room.member, which is in `roomserver_memberships`. */
   roomserver_current_state: { room_nid: number; type: string; state_key: string; position: number };
   roomserver_memberships: {

@@ -1,19 +1,17 @@
 import type { CallBus } from '@seneschal/bus';
-import { roomserver, type RoomserverForClient } from '@seneschal/contracts';
+import { roomserver } from '@seneschal/contracts';
 import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
-import { isRoomAlias, notFound } from '@seneschal/matrix';
+import { isRoomAlias } from '@seneschal/matrix';
 import { z } from 'zod';
 
+import { resolveAlias, type ResolveDeps } from './resolve-room.ts';
 import { empty, identifier } from './shapes.ts';
 
 const path = clientPaths('/directory/room/:roomAlias');
 const params = z.object({ roomAlias: identifier.refine(isRoomAlias, 'is not a room alias') });
 
 /** `GET /directory/room/{roomAlias}`. */
-export const getAlias = (deps: {
-  roomserver: Pick<RoomserverForClient, 'roomIdByAlias'>;
-  serverName: string;
-}): Endpoint =>
+export const getAlias = (deps: ResolveDeps): Endpoint =>
   endpoint({
     method: 'GET',
     path,
@@ -23,9 +21,8 @@ export const getAlias = (deps: {
     params,
     answer: z.object({ room_id: z.string(), servers: z.array(z.string()) }),
     handle: async ({ params: { roomAlias } }) => {
-      const roomId = await deps.roomserver.roomIdByAlias(roomAlias);
-      if (roomId === undefined) throw notFound('No room has this alias.');
-      return { room_id: roomId, servers: [deps.serverName] };
+      const { roomId, servers } = await resolveAlias(deps, roomAlias);
+      return { room_id: roomId, servers };
     },
   });
 

@@ -1,7 +1,7 @@
 import type { CallBus } from '@seneschal/bus';
-import { roomserver, type UserapiForClient } from '@seneschal/contracts';
+import { federation, roomserver, type UserapiForClient } from '@seneschal/contracts';
 import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
-import { invalidParam } from '@seneschal/matrix';
+import { invalidParam, isMatrixError, serverNameOf } from '@seneschal/matrix';
 import { z } from 'zod';
 
 import { toMemberProfile } from './member-profile.ts';
@@ -27,7 +27,11 @@ const body = z.object({
 });
 
 /** `POST /createRoom`. Without a preset the visibility chooses one. */
-export const createRoom = (deps: { bus: CallBus; userapi: Pick<UserapiForClient, 'profiles'> }): Endpoint =>
+export const createRoom = (deps: {
+  bus: CallBus;
+  userapi: Pick<UserapiForClient, 'profiles'>;
+  serverName: string;
+}): Endpoint =>
   endpoint({
     method: 'POST',
     path: clientPaths('/createRoom'),
@@ -38,11 +42,31 @@ export const createRoom = (deps: { bus: CallBus; userapi: Pick<UserapiForClient,
     bodyOptional: true,
     answer: z.object({ room_id: z.string(), room_alias: z.string().optional() }),
     handle: async ({ body: asked, requester }) => {
-      const input = await toInput(deps.userapi, requester.userId, asked);
+      const isOurs = (invitee: string): boolean => serverNameOf(invitee) === deps.serverName;
+      const input = await toInput(deps.userapi, requester.userId, {
+        ...asked,
+        invite: asked.invite.filter(isOurs),
+      });
       const { roomId, roomAlias } = await deps.bus.call(roomserver.createRoom, input);
+      const remote = new Set(asked.invite.filter((invitee) => !isOurs(invitee)));
+      await inviteRemote(deps.bus, { roomId, sender: requester.userId, isDirect: asked.is_direct }, remote);
       return { room_id: roomId, ...(roomAlias === undefined ? {} : { room_alias: roomAlias }) };
     },
   });
+
+/** The room is there whether or not other servers can be asked: whoever was not invited can be invited again. */
+async function inviteRemote(
+  bus: CallBus,
+  { roomId, sender, isDirect }: { roomId: string; sender: string; isDirect: boolean },
+  targets: ReadonlySet<string>,
+): Promise<void> {
+  const content = isDirect ? { is_direct: true } : {};
+  for (const target of targets) {
+    await bus.call(federation.inviteUser, { roomId, sender, target, content }).catch((error: unknown) => {
+      if (!isMatrixError(error)) throw error;
+    });
+  }
+}
 
 async function toInput(
   userapi: Pick<UserapiForClient, 'profiles'>,

@@ -1,5 +1,10 @@
 import type { CallBus } from '@seneschal/bus';
-import type { RoomserverForClient, SyncapiForClient, UserapiForClient } from '@seneschal/contracts';
+import type {
+  RoomserverForClient,
+  RoomserverForFederation,
+  SyncapiForClient,
+  UserapiForClient,
+} from '@seneschal/contracts';
 import type { Endpoint } from '@seneschal/http';
 
 import { deleteAlias, getAlias, putAlias } from './alias.ts';
@@ -38,6 +43,8 @@ import { clientVersions } from './versions.ts';
 export interface RoomEndpointDeps {
   bus: CallBus;
   roomserver: RoomserverForClient;
+  /** Knows which rooms live on other servers. */
+  elsewhere: Pick<RoomserverForFederation, 'federatedRoom' | 'joinedServers' | 'membershipEvent'>;
   userapi: Pick<UserapiForClient, 'account' | 'profile' | 'profiles'>;
   syncapi: Pick<SyncapiForClient, 'positionOf' | 'tokenOf'>;
   serverName: string;

@@ -1,18 +1,13 @@
-import type { CallBus } from '@seneschal/bus';
-import { roomserver, type RoomserverForClient, type UserapiForClient } from '@seneschal/contracts';
+import { roomserver, type UserapiForClient } from '@seneschal/contracts';
 import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
 import { z } from 'zod';
 
 import { memberProfile } from './member-profile.ts';
-import { resolveRoom } from './resolve-room.ts';
+import { type ResolveDeps, resolveRoom } from './resolve-room.ts';
 import { identifier, reasonBody, roomIdAnswer } from './shapes.ts';
 
 /** `POST /knock/{roomIdOrAlias}`. */
-export const knock = (deps: {
-  bus: CallBus;
-  roomserver: Pick<RoomserverForClient, 'roomIdByAlias'>;
-  userapi: Pick<UserapiForClient, 'profile'>;
-}): Endpoint =>
+export const knock = (deps: ResolveDeps & { userapi: Pick<UserapiForClient, 'profile'> }): Endpoint =>
   endpoint({
     method: 'POST',
     path: clientPaths('/knock/:roomIdOrAlias'),
@@ -24,7 +19,7 @@ export const knock = (deps: {
     bodyOptional: true,
     answer: roomIdAnswer,
     handle: async ({ params, body, requester: { userId } }) => {
-      const roomId = await resolveRoom(deps.roomserver, params.roomIdOrAlias);
+      const { roomId } = await resolveRoom(deps, params.roomIdOrAlias);
       const profile = await memberProfile(deps.userapi, userId);
       const input = { roomId, sender: userId, target: userId, action: 'knock' as const, profile };
       const knocked = await deps.bus.call(roomserver.changeMembership, { ...input, reason: body.reason });

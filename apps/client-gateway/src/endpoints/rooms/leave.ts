@@ -1,11 +1,14 @@
 import type { CallBus } from '@seneschal/bus';
-import { roomserver } from '@seneschal/contracts';
+import { federation, roomserver, type RoomserverForFederation } from '@seneschal/contracts';
 import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
 
 import { empty, reasonBody, roomParams } from './shapes.ts';
 
 /** `POST /rooms/{roomId}/leave`: also turns down an invite and takes back a knock. */
-export const leave = (deps: { bus: CallBus }): Endpoint =>
+export const leave = (deps: {
+  bus: CallBus;
+  elsewhere: Pick<RoomserverForFederation, 'federatedRoom'>;
+}): Endpoint =>
   endpoint({
     method: 'POST',
     path: clientPaths('/rooms/:roomId/leave'),
@@ -17,6 +20,11 @@ export const leave = (deps: { bus: CallBus }): Endpoint =>
     bodyOptional: true,
     answer: empty,
     handle: async ({ params: { roomId }, body, requester: { userId } }) => {
+      const room = await deps.elsewhere.federatedRoom(roomId);
+      if (room?.isElsewhere === true && !room.isClosed) {
+        await deps.bus.call(federation.leaveRoom, { roomId, userId });
+        return {};
+      }
       const input = { roomId, sender: userId, target: userId, action: 'leave' as const, reason: body.reason };
       await deps.bus.call(roomserver.changeMembership, input);
       return {};

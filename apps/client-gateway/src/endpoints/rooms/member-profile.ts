@@ -1,4 +1,5 @@
 import type { Profile, UserapiForClient } from '@seneschal/contracts';
+import type { JsonObject } from '@seneschal/matrix';
 
 export interface MemberProfile {
   displayname?: string;
@@ -20,4 +21,16 @@ export async function memberProfile(
   userId: string,
 ): Promise<MemberProfile> {
   return toMemberProfile(await userapi.profile(userId));
+}
+
+/** The content of a membership event that another server is asked for. */
+export function memberContent(
+  { displayname, avatarUrl }: MemberProfile,
+  reason: string | undefined,
+): JsonObject {
+  return {
+    ...(displayname === undefined ? {} : { displayname }),
+    ...(avatarUrl === undefined ? {} : { avatar_url: avatarUrl }),
+    ...(reason === undefined ? {} : { reason }),
+  };
 }

@@ -1,4 +1,4 @@
-import { fitsIdentifier, isJsonObject, isUserId, type JsonObject } from '@seneschal/matrix';
+import { fitsIdentifier, isJsonObject, isServerName, isUserId, type JsonObject } from '@seneschal/matrix';
 import { z } from 'zod';
 
 /** Text for the database, which takes no NUL. */
@@ -23,3 +23,15 @@ export const count = z
   .string()
   .regex(/^\d{1,9}$/, 'is not a whole number')
   .transform(Number);
+
+const servers = z
+  .union([z.string(), z.array(z.string())])
+  .transform((given) => [given].flat().filter((name) => isServerName(name)))
+  .optional();
+
+/** Servers to join or knock through; `server_name` is the older name. */
+export const viaQuery = z.object({ via: servers, server_name: servers });
+
+export function serversOf({ via = [], server_name: older = [] }: z.infer<typeof viaQuery>): string[] {
+  return [...via, ...older];
+}

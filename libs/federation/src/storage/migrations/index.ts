@@ -1,5 +1,9 @@
 import type { Migrations } from '@seneschal/database';
 
 import { serverKeys } from './0001-server-keys.ts';
+import { destinations } from './0002-destinations.ts';
 
-export const federationMigrations: Migrations = { '0001_server_keys': serverKeys };
+export const federationMigrations: Migrations = {
+  '0001_server_keys': serverKeys,
+  '0002_destinations': destinations,
+};

@@ -5,6 +5,7 @@ import { deletions } from './0002-deletions.ts';
 import { reports } from './0003-reports.ts';
 import { noticeRooms } from './0004-notice-rooms.ts';
 import { hiddenHistory } from './0005-hidden-history.ts';
+import { federation } from './0006-federation.ts';
 import { relations } from './0007-relations.ts';
 
 export const roomserverMigrations: Migrations = {
@@ -13,5 +14,6 @@ export const roomserverMigrations: Migrations = {
   '0003_reports': reports,
   '0004_notice_rooms': noticeRooms,
   '0005_hidden_history': hiddenHistory,
+  '0006_federation': federation,
   '0007_relations': relations,
 };

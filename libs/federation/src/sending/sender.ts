@@ -1,0 +1,152 @@
+import { isMatrixError, type JsonObject, parseJson } from '@seneschal/matrix';
+import type { Logger, Stoppable } from '@seneschal/observability';
+
+import {
+  claimDestinations,
+  nextBatch,
+  recordDelivered,
+  recordFailure,
+  releaseDestination,
+} from '../storage/queue.ts';
+import type { FederationDb } from '../storage/tables.ts';
+import type { FederationClient } from '../transport/federation-client.ts';
+import { Unreachable } from '../transport/https.ts';
+import { backOff } from './back-off.ts';
+
+export interface SenderDeps {
+  db: FederationDb;
+  client: Pick<FederationClient, 'send'>;
+  logger: Pick<Logger, 'warn' | 'error'>;
+  serverName: string;
+  retry: { min: number; max: number };
+  /** How often servers whose time has come are looked for, in ms. */
+  everyMs?: number;
+}
+
+/** Server-server API, "Transactions". */
+const maximumPdus = 50;
+const claimMs = 120_000;
+const timeoutMs = 60_000;
+/** Servers that one process sends to at the same time. */
+const width = 100;
+
+/**
+ * Sends what is queued: to each server in order and one transaction at a time, to all servers side by side, so that one
+ * that does not answer delays no other. Everything that has to survive is in the database.
+ */
+export class Sender implements Stoppable {
+  readonly #deps: SenderDeps;
+  readonly #timer: NodeJS.Timeout;
+  readonly #sending = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  #claiming: Promise<void> | undefined;
+  #again = false;
+
+  constructor(deps: SenderDeps) {
+    this.#deps = deps;
+    this.#timer = setInterval(() => void this.wake(), deps.everyMs ?? 5000);
+    this.#timer.unref();
+  }
+
+  /** Looks for servers to send to, now. */
+  wake(): Promise<void> {
+    this.#again = true;
+    this.#claiming ??= this.#claim().finally(() => {
+      this.#claiming = undefined;
+    });
+    return this.#claiming;
+  }
+
+  /** Until everything that can be sent now has been. */
+  async settled(): Promise<void> {
+    await this.wake();
+    while (this.#sending.size > 0) {
+      await Promise.all(this.#sending);
+      await this.wake();
+    }
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#stopping.abort();
+    await this.#claiming;
+    await Promise.all(this.#sending);
+  }
+
+  async #claim(): Promise<void> {
+    const { db, logger } = this.#deps;
+    try {
+      while (this.#again && !this.#stopping.signal.aborted && this.#sending.size < width) {
+        this.#again = false;
+        const now = Date.now();
+        const limit = width - this.#sending.size;
+        for (const serverName of await claimDestinations(db, { now, until: now + claimMs, limit })) {
+          this.#start(serverName);
+        }
+      }
+    } catch (error) {
+      logger.warn({ error }, 'servers to send to could not be looked for');
+    }
+  }
+
+  #start(serverName: string): void {
+    const sending = this.#sendAll(serverName)
+      .catch((error: unknown) => this.#deps.logger.error({ error, serverName }, 'sending failed'))
+      .finally(() => {
+        this.#sending.delete(sending);
+        if (this.#again) void this.wake();
+      });
+    this.#sending.add(sending);
+  }
+
+  async #sendAll(serverName: string): Promise<void> {
+    const { db } = this.#deps;
+    while (!this.#stopping.signal.aborted) {
+      const batch = await nextBatch(db, serverName, maximumPdus);
+      if (batch.length === 0) break;
+      if (!(await this.#deliver(serverName, batch))) return;
+    }
+    if (await releaseDestination(db, serverName)) this.#again = true;
+  }
+
+  async #deliver(serverName: string, batch: readonly { position: number; json: string }[]): Promise<boolean> {
+    const { db, retry } = this.#deps;
+    try {
+      await this.#put(serverName, batch);
+    } catch (error) {
+      if (this.#stopping.signal.aborted) {
+        await releaseDestination(db, serverName);
+        return false;
+      }
+      const waitMs = (failures: number): number => backOff(failures, retry);
+      await recordFailure(db, serverName, { error: reasonOf(error), now: Date.now(), waitMs });
+      return false;
+    }
+    const now = Date.now();
+    const positions = batch.map((one) => one.position);
+    await recordDelivered(db, serverName, positions, { now, until: now + claimMs });
+    return true;
+  }
+
+  /** The same events have the same transaction ID, so that a repetition is known for one. */
+  async #put(serverName: string, batch: readonly { position: number; json: string }[]): Promise<void> {
+    const { client, serverName: origin } = this.#deps;
+    const transactionId = `${batch[0]?.position ?? 0}-${batch.at(-1)?.position ?? 0}`;
+    const pdus = batch.map(({ json }) => parseJson(json));
+    const content: JsonObject = { origin, origin_server_ts: Date.now(), pdus };
+    await client.send({
+      destination: serverName,
+      method: 'PUT',
+      uri: `/_matrix/federation/v1/send/${transactionId}`,
+      content,
+      timeoutMs,
+      signal: this.#stopping.signal,
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Unreachable) return error.message;
+  if (isMatrixError(error)) return `It answered ${error.status} ${error.errcode.slice(0, 64)}.`;
+  return error instanceof Error ? error.message : 'It could not be reached.';
+}

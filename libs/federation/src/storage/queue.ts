@@ -1,0 +1,131 @@
+import { sql, type Transaction } from 'kysely';
+
+import type { FederationDb, FederationTables } from './tables.ts';
+
+export interface QueuedEvent {
+  position: number;
+  roomId: string;
+  json: string;
+  destinations: readonly string[];
+}
+
+/** Queues events, each for its servers. What is queued already stays as it is. */
+export async function enqueue(
+  transaction: Transaction<FederationTables>,
+  events: readonly QueuedEvent[],
+): Promise<void> {
+  const rows = events.flatMap(({ position, destinations }) =>
+    destinations.map((serverName) => ({ serverName, position })),
+  );
+  if (rows.length === 0) return;
+  const names = [...new Set(rows.map((row) => row.serverName))].sort();
+  await sql`
+    INSERT INTO federation_destinations (server_name) SELECT unnest(${names}::text[]) ON CONFLICT DO NOTHING
+  `.execute(transaction);
+  await sql`
+    INSERT INTO federation_outgoing (position, room_id, json)
+    SELECT * FROM unnest(
+      ${events.map((one) => one.position)}::bigint[], ${events.map((one) => one.roomId)}::text[],
+      ${events.map((one) => one.json)}::text[]
+    ) ON CONFLICT DO NOTHING
+  `.execute(transaction);
+  await sql`
+    INSERT INTO federation_queue (server_name, position)
+    SELECT * FROM unnest(${rows.map((row) => row.serverName)}::text[], ${rows.map((row) => row.position)}::bigint[])
+    ON CONFLICT DO NOTHING
+  `.execute(transaction);
+}
+
+/** Takes servers that have something queued and whose time has come; nobody else sends to them until `until`. */
+export async function claimDestinations(
+  db: FederationDb,
+  claim: { now: number; until: number; limit: number },
+): Promise<string[]> {
+  const result = await sql<{ server_name: string }>`
+    UPDATE federation_destinations SET claimed_until_ts = ${claim.until}
+    WHERE server_name = ANY(ARRAY(
+      SELECT d.server_name FROM federation_destinations d
+      WHERE d.next_try_ts <= ${claim.now} AND d.claimed_until_ts <= ${claim.now}
+        AND EXISTS (SELECT FROM federation_queue q WHERE q.server_name = d.server_name)
+      ORDER BY d.next_try_ts LIMIT ${claim.limit} FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING server_name
+  `.execute(db);
+  return result.rows.map((row) => row.server_name);
+}
+
+/** The next events for a server, in order. */
+export async function nextBatch(
+  db: FederationDb,
+  serverName: string,
+  limit: number,
+): Promise<{ position: number; json: string }[]> {
+  const result = await sql<{ position: number; json: string }>`
+    SELECT o.position, o.json FROM federation_queue q JOIN federation_outgoing o USING (position)
+    WHERE q.server_name = ${serverName} ORDER BY q.position LIMIT ${limit}
+  `.execute(db);
+  return result.rows;
+}
+
+/** Forgets what a server has, and the events that no other one waits for. */
+export async function recordDelivered(
+  db: FederationDb,
+  serverName: string,
+  positions: readonly number[],
+  times: { now: number; until: number },
+): Promise<void> {
+  await sql`
+    WITH delivered AS (
+      DELETE FROM federation_queue WHERE server_name = ${serverName} AND position = ANY(${[...positions]}::bigint[])
+    )
+    UPDATE federation_destinations SET failures = 0, next_try_ts = 0, last_success_ts = ${times.now},
+      last_error = NULL, claimed_until_ts = ${times.until}
+    WHERE server_name = ${serverName}
+  `.execute(db);
+  await sql`
+    DELETE FROM federation_outgoing o WHERE position = ANY(${[...positions]}::bigint[])
+      AND NOT EXISTS (SELECT FROM federation_queue q WHERE q.position = o.position)
+  `.execute(db);
+}
+
+export async function recordFailure(
+  db: FederationDb,
+  serverName: string,
+  failure: { error: string; now: number; waitMs: (failures: number) => number },
+): Promise<void> {
+  const row = await db
+    .selectFrom('federation_destinations')
+    .select('failures')
+    .where('server_name', '=', serverName)
+    .executeTakeFirst();
+  const failures = (row?.failures ?? 0) + 1;
+  await db
+    .updateTable('federation_destinations')
+    .set({
+      failures,
+      next_try_ts: failure.now + failure.waitMs(failures),
+      last_failure_ts: failure.now,
+      last_error: failure.error.slice(0, 500),
+      claimed_until_ts: 0,
+    })
+    .where('server_name', '=', serverName)
+    .execute();
+}
+
+/** Gives a server up for others to send to; true when something was queued for it meanwhile. */
+export async function releaseDestination(db: FederationDb, serverName: string): Promise<boolean> {
+  const result = await sql<{ is_queued: boolean }>`
+    UPDATE federation_destinations SET claimed_until_ts = 0 WHERE server_name = ${serverName}
+    RETURNING EXISTS (SELECT FROM federation_queue q WHERE q.server_name = ${serverName}) AS is_queued
+  `.execute(db);
+  return result.rows[0]?.is_queued ?? false;
+}
+
+/** A server that was heard of is tried again at once. */
+export async function resetBackOff(db: FederationDb, serverName: string): Promise<boolean> {
+  const result = await sql`
+    UPDATE federation_destinations SET next_try_ts = 0, failures = 0
+    WHERE server_name = ${serverName} AND failures > 0
+  `.execute(db);
+  return (result.numAffectedRows ?? 0n) > 0n;
+}

@@ -1,0 +1,70 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Lifecycle } from '@seneschal/observability';
+import { sql } from 'kysely';
+import { generate } from 'selfsigned';
+
+import { peerSettings } from './peer.ts';
+import { startWorld, type World, type WorldOptions } from './world.ts';
+
+/** Starts a homeserver that others reach: `127.0.0.1:port`, over HTTPS with a certificate of its own. */
+export async function startFederatedWorld(options: WorldOptions = {}): Promise<World> {
+  const lifecycle = new Lifecycle();
+  const folder = await mkdtemp(join(tmpdir(), 'seneschal-tls-'));
+  lifecycle.add({ stop: () => rm(folder, { recursive: true, force: true }) });
+  const { private: key, cert } = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
+    keySize: 2048,
+  });
+  const files = { certificate: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+  await Promise.all([writeFile(files.certificate, cert), writeFile(files.key, key)]);
+  const serverName = `127.0.0.1:${await freePort()}`;
+  const world = await startWorld({
+    ...options,
+    settings: {
+      ...peerSettings,
+      SENESCHAL_SERVER_NAME: serverName,
+      SENESCHAL_FEDERATION_LISTEN: serverName,
+      SENESCHAL_FEDERATION_TLS_CERTIFICATE: files.certificate,
+      SENESCHAL_FEDERATION_TLS_KEY: files.key,
+      ...options.settings,
+    },
+  });
+  lifecycle.add(world);
+  return { ...world, stop: () => lifecycle.stop() };
+}
+
+const maximumRounds = 500;
+
+/** Until nothing is on its way between the worlds, apart from what waits for a server that does not answer. */
+export async function allDelivered(...worlds: readonly World[]): Promise<void> {
+  let stuck: unknown;
+  for (let round = 0; round < maximumRounds; round += 1) {
+    stuck = undefined;
+    // What comes in from the other world meanwhile makes a world look unsettled.
+    for (const world of worlds) await world.settled().catch((error: unknown) => (stuck = error));
+    const waiting = await Promise.all(worlds.map(isWaiting));
+    if (stuck === undefined && waiting.every((one) => !one)) return;
+    await delay(10);
+  }
+  throw new Error('Something is still on its way between the worlds.', { cause: stuck });
+}
+
+async function isWaiting({ sql: db }: World): Promise<boolean> {
+  const result = await sql`
+    SELECT FROM federation_queue q JOIN federation_destinations d USING (server_name)
+    WHERE d.next_try_ts <= ${Date.now()} LIMIT 1
+  `.execute(db);
+  return result.rows.length > 0;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

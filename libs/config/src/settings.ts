@@ -6,6 +6,7 @@ import {
   duration,
   integer,
   listenAddress,
+  isNetwork,
   isOrigin,
   listOf,
   networks,

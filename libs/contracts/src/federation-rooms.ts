@@ -86,3 +86,9 @@ export const resolveAlias = command('federation', 'resolveAlias', {
   input: z.object({ alias: z.string() }),
   output: z.object({ roomId: z.string(), servers: z.array(z.string()) }),
 });
+
+/** Takes over, from the room server's log, everything that is to be sent to other servers by now. */
+export const takeOutgoing = command('federation', 'takeOutgoing', {
+  input: z.object({}),
+  output: z.object({}),
+});

@@ -14,6 +14,7 @@ import { receiveMembership } from './commands/receive-membership.ts';
 import { receiveTransaction } from './commands/receive-transaction.ts';
 import { refreshDevices } from './commands/refresh-devices.ts';
 import { resolveAlias } from './commands/resolve-alias.ts';
+import { takeOutgoing } from './commands/take-outgoing.ts';
 import { roomserverConsumer } from './consumers/roomserver.ts';
 import { refreshDevicesSteps, refreshManyDevicesSteps } from './jobs/refresh-devices.ts';
 import { KeyRing } from './keys/key-ring.ts';
@@ -63,6 +64,7 @@ export async function startFederation(given: FederationDeps): Promise<Stoppable>
       handle(federation.leaveRoom, (input) => leaveRoom(deps, input)),
       handle(federation.inviteUser, (input) => inviteUser(deps, input)),
       handle(federation.resolveAlias, (input) => resolveAlias(deps, input)),
+      handle(federation.takeOutgoing, () => takeOutgoing(deps)),
     ]),
   );
   lifecycle.add(

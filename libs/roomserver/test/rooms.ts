@@ -46,7 +46,10 @@ export class Rooms {
 
   /** What one process has: a second one shares nothing with the first but the database. */
   process() {
-    const bus = { wake: (_log: unknown, position: number) => void this.woken.push(position) };
+    const bus = {
+      wake: (_log: unknown, position: number) => void this.woken.push(position),
+      call: () => Promise.reject(new Error('These tests have no other components.')),
+    };
     return {
       db: this.db,
       bus,

@@ -1,10 +1,11 @@
 import type { Kysely, RawBuilder } from 'kysely';
 import type { z } from 'zod';
 
-import type { CommandContext } from '@seneschal/bus';
+import type { CallBus, CommandContext } from '@seneschal/bus';
 import { roomserver } from '@seneschal/contracts';
 import { type MatrixError, notFound } from '@seneschal/matrix';
 
+import { leaveElsewhere, livesElsewhere } from '../room/leave-elsewhere.ts';
 import { leaveRoom } from '../room/leave-room.ts';
 import type { RoomWriter } from '../room/room-writer.ts';
 import { readLocalMembers } from '../storage/room-reads.ts';
@@ -24,8 +25,10 @@ export interface Page extends Output {
 
 /** Leaves in one transaction: other rooms wait for the log's lock about 30 ms at the longest. */
 const pageSize = 250;
+const mostElsewhere = 10_000;
 
 export interface EvacuateRoomDeps {
+  bus: CallBus;
   db: Kysely<RoomserverTables>;
   writer: Pick<RoomWriter, 'run'>;
 }
@@ -64,11 +67,12 @@ function unknownRoom(): MatrixError {
  * @param also a statement to take effect with their leaving, guarded by `ifStored`
  */
 export async function evacuatePage(
-  deps: Pick<EvacuateRoomDeps, 'writer'>,
+  deps: EvacuateRoomDeps,
   input: Pick<Input, 'roomId' | 'dryRun'>,
   after: string,
   also: (page: Output) => RawBuilder<unknown>,
 ): Promise<Page> {
+  if (await livesElsewhere(deps.db, input.roomId)) return evacuateElsewhere(deps, input);
   return deps.writer.run<Page>(input.roomId, {
     users: [],
     isAlone: true,
@@ -89,6 +93,21 @@ export async function evacuatePage(
     },
     also,
   });
+}
+
+/** Who is only invited, or knocks, in a room of other servers turns that down with one of them: few, as a rule. */
+async function evacuateElsewhere(
+  deps: EvacuateRoomDeps,
+  { roomId, dryRun }: Pick<Input, 'roomId' | 'dryRun'>,
+): Promise<Page> {
+  const page: Page = { affected: [], failed: [], bytes: 0, last: undefined };
+  const roomNid = (await roomNidOf(deps.db, roomId)) ?? 0;
+  for (const userId of (await readLocalMembers(deps.db, roomNid, '', mostElsewhere)).keys()) {
+    const reason = dryRun ? undefined : await leaveElsewhere(deps, roomId, userId);
+    if (reason === undefined) page.affected.push(userId);
+    else page.failed.push({ userId, reason });
+  }
+  return page;
 }
 
 /** Who failed in an earlier delivery and left in a later one has left. */

@@ -1,11 +1,12 @@
 import type { Kysely, RawBuilder } from 'kysely';
 import type { z } from 'zod';
 
-import type { CommandContext } from '@seneschal/bus';
+import type { CallBus, CommandContext } from '@seneschal/bus';
 import { roomserver } from '@seneschal/contracts';
 import { isMatrixError } from '@seneschal/matrix';
 import type { Logger } from '@seneschal/observability';
 
+import { leaveElsewhere, livesElsewhere } from '../room/leave-elsewhere.ts';
 import { leaveRoom } from '../room/leave-room.ts';
 import type { RoomWriter } from '../room/room-writer.ts';
 import { roomsToLeave } from '../storage/memberships.ts';
@@ -21,6 +22,7 @@ const part = roomserver.evacuateUser.output;
 const concurrency = 4;
 
 export interface EvacuateUserDeps {
+  bus: CallBus;
   db: Kysely<RoomserverTables>;
   writer: Pick<RoomWriter, 'run'>;
   logger: Logger;
@@ -53,7 +55,7 @@ export async function evacuateUser(
   return { affected: [...new Set(affected)], failed, bytes };
 }
 
-type LeaveDeps = Pick<EvacuateUserDeps, 'writer' | 'logger'>;
+type LeaveDeps = Pick<EvacuateUserDeps, 'db' | 'bus' | 'writer' | 'logger'>;
 type Leaving = Pick<Input, 'userId' | 'dryRun'>;
 /** A statement to take effect with the leaving of a room, guarded by `ifStored`. */
 type Also = (roomId: string, bytes: number) => RawBuilder<unknown>;
@@ -84,6 +86,10 @@ export async function leaveRooms(
 
 async function leave(deps: LeaveDeps, input: Leaving, also: Also, roomId: string): Promise<Left> {
   try {
+    if (await livesElsewhere(deps.db, roomId)) {
+      const reason = input.dryRun ? undefined : await leaveElsewhere(deps, roomId, input.userId);
+      return { reason, bytes: 0 };
+    }
     return await deps.writer.run<Left>(roomId, {
       users: [input.userId],
       isAlone: true,

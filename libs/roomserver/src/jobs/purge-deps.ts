@@ -14,7 +14,7 @@ import type { RoomserverTables } from '../storage/tables.ts';
 
 export interface PurgeDeps {
   db: Kysely<RoomserverTables>;
-  bus: Pick<Bus, 'wake' | 'forget'>;
+  bus: Pick<Bus, 'wake' | 'forget' | 'call'>;
   writer: Pick<RoomWriter, 'run'>;
   files: ArchiveFiles;
   /** One for each deletion, so that one that meets a slow database does not slow down the others. */

@@ -5,6 +5,7 @@ import { notFound } from '@seneschal/matrix';
 import { beginDeletion, detachRoom, recordDeleted } from '../storage/deletions.ts';
 import { rememberDepartures } from '../storage/departures.ts';
 import { countRoomRows } from '../storage/room-rows.ts';
+import { handOver } from '../room/leave-elsewhere.ts';
 import { blockRoom } from '../storage/rooms.ts';
 import type { RoomserverTables } from '../storage/tables.ts';
 import { type Counts, deletionOf, type PurgeContext, type PurgeDeps, sum } from './purge-deps.ts';
@@ -72,6 +73,7 @@ async function detach(deps: PurgeDeps, context: PurgeContext): Promise<StepAnswe
     await context.commit(async () => ({ result: { elsewhere } }));
     return 'done';
   }
+  await handOver(deps, deletion.roomId);
   // Before the log is locked. Nobody adds to the room any more: it is what will have been deleted in the end.
   const rows = sum(await countRoomRows(deps.db, deletion)) + sumOf(elsewhere);
   let stream = 0;

@@ -17,7 +17,10 @@ interface RoomRow {
 }
 
 /** Also for a room that is gone while rows of it are still being deleted: it is closed. */
-export async function federatedRoom(deps: QueryDeps, roomId: string): Promise<FederatedRoom | undefined> {
+export async function federatedRoom(
+  deps: Pick<QueryDeps, 'db'>,
+  roomId: string,
+): Promise<FederatedRoom | undefined> {
   const result = await sql<RoomRow>`
     SELECT r.room_version,
       coalesce(r.is_closed, false) OR EXISTS (
@@ -52,7 +55,7 @@ export async function federatedRoom(deps: QueryDeps, roomId: string): Promise<Fe
   };
 }
 
-export async function joinedServers(deps: QueryDeps, roomId: string): Promise<string[]> {
+export async function joinedServers(deps: Pick<QueryDeps, 'db'>, roomId: string): Promise<string[]> {
   const result = await sql<{ server_name: string }>`
     SELECT s.server_name FROM roomserver_room_servers s JOIN roomserver_rooms r USING (room_nid)
     WHERE r.room_id = ${roomId} AND s.joined_members > 0 ORDER BY s.joined_members DESC, s.server_name

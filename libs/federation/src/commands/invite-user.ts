@@ -95,7 +95,7 @@ async function withTheirSignature(
       ...pdu,
       signatures: { ...pdu.signatures, [server]: { [keyId]: signatures[keyId] ?? '' } },
     };
-    return event as unknown as JsonObject;
+    return event;
   }
   throw forbidden(`${server} did not sign the invite.`);
 }

@@ -7,7 +7,6 @@ import {
   isMatrixError,
   type JsonObject,
   ownString,
-  type Pdu,
   readEvent,
   roomVersion,
   serverNameOf,
@@ -80,7 +79,7 @@ function refuseAll(
   const errors = new Map<string, string | undefined>();
   for (const value of given) {
     try {
-      errors.set(eventIdOf(readEvent(value, version) as Pdu, version), reason);
+      errors.set(eventIdOf(readEvent(value, version), version), reason);
     } catch (error) {
       if (!isMatrixError(error)) throw error;
     }

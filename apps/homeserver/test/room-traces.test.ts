@@ -54,7 +54,22 @@ async function useRoom(world: World, alice: TestClient, bob: TestClient): Promis
     INSERT INTO roomserver_notice_rooms (user_id, room_nid, created_ts)
     SELECT ${bob.userId}, room_nid, 0 FROM roomserver_rooms WHERE room_id = ${roomId}
   `.execute(world.sql);
+  await shareRoom(world, roomId);
   return roomId;
+}
+
+/** As if other servers were in it: what is kept of forks, of refused events, and of invites. */
+async function shareRoom(world: World, roomId: string): Promise<void> {
+  const room = sql`FROM roomserver_rooms WHERE room_id = ${roomId}`;
+  for (const statement of [
+    sql`INSERT INTO roomserver_hidden_events SELECT '$hidden', room_nid, 'rejected', '{}' ${room}`,
+    sql`INSERT INTO roomserver_event_states SELECT '$hidden', room_nid, 1, '[]' ${room}`,
+    sql`INSERT INTO roomserver_state_overrides SELECT room_nid, 'm.room.topic', '', 1, NULL ${room}`,
+    sql`INSERT INTO roomserver_room_servers SELECT room_nid, 'gone.example', 0 ${room}`,
+    sql`INSERT INTO roomserver_invite_states SELECT room_nid, '@invited:test.example', '[]' ${room}`,
+  ]) {
+    await statement.execute(world.sql);
+  }
 }
 
 /** What still names the room, by table. */

@@ -10,6 +10,7 @@ export const mayRemain: Readonly<Record<string, string>> = {
   roomserver_deletions: 'the record of the deletion',
   roomserver_departures: 'for devices that do not know yet that the room is gone; forgotten with time',
   roomserver_blocked_rooms: 'a block is asked for and outlives the room',
+  federation_outgoing: 'what is on its way to other servers, leaves above all; gone when it is delivered',
   jobs: 'the job that deleted the room, for as long as jobs are kept',
   job_items: 'the same',
   job_events: 'the same',

@@ -4,7 +4,7 @@ import type { Peer, TestAnswer, World } from '@seneschal/testing';
 
 /** A signed request of a peer to a world, as its headers and body are; tests change one of them. */
 export interface SignedAsk {
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'PUT';
   uri: string;
   content?: JsonObject;
   /** In place of the world's own name. */

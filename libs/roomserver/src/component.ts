@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 
-import { type Bus, handle } from '@seneschal/bus';
+import { type Bus, handle, type Handler } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
 import { type FederationForRoomserver, roomserver } from '@seneschal/contracts';
 import { type Database, migrate } from '@seneschal/database';
@@ -17,7 +17,7 @@ import { forgetRoom } from './commands/forget-room.ts';
 import { markDeparturesSeen } from './commands/mark-departures-seen.ts';
 import { deleteReport, updateReport } from './commands/manage-reports.ts';
 import { openNoticeRoom } from './commands/open-notice-room.ts';
-import { receiveEvents } from './commands/receive-events.ts';
+import { receiveEvents, type ReceiveEventsDeps } from './commands/receive-events.ts';
 import { reportEvent, reportRoom, reportUser } from './commands/report-content.ts';
 import { deleteRoomAlias, setRoomAlias, setRoomVisibility } from './commands/room-aliases.ts';
 import { sendEvent } from './commands/send-event.ts';
@@ -77,10 +77,7 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
       handle(roomserver.reportUser, (input, context) => reportUser(deps, input, context)),
       handle(roomserver.updateReport, (input) => updateReport(deps, input)),
       handle(roomserver.deleteReport, (input) => deleteReport(deps, input)),
-      handle(roomserver.receiveEvents, (input) => receiveEvents(deps, input)),
-      handle(roomserver.storeJoinedRoom, (input) => storeJoinedRoom(deps, input)),
-      handle(roomserver.storeOutsideMembership, (input) => storeOutsideMembership(deps, input)),
-      handle(roomserver.draftMembership, (input) => draftMembership(deps, input)),
+      ...sharedRoomHandlers(deps),
       handle(roomserver.evacuateRoom, (input, context) => evacuateRoom(deps, input, context)),
       handle(roomserver.evacuateUser, (input, context) => evacuateUser(deps, input, context)),
     ]),
@@ -95,4 +92,14 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
   lifecycle.add(listenForForgetting(bus, deps.writer, logger));
   lifecycle.add(keepHouse({ db, jobs, logger, config }));
   return lifecycle;
+}
+
+/** What federation calls. */
+function sharedRoomHandlers(deps: ReceiveEventsDeps): Handler[] {
+  return [
+    handle(roomserver.receiveEvents, (input) => receiveEvents(deps, input)),
+    handle(roomserver.storeJoinedRoom, (input) => storeJoinedRoom(deps, input)),
+    handle(roomserver.storeOutsideMembership, (input) => storeOutsideMembership(deps, input)),
+    handle(roomserver.draftMembership, (input) => draftMembership(deps, input)),
+  ];
 }

@@ -40,6 +40,8 @@ export interface RoomserverForFederation {
     roomId: string,
     userId: string,
   ): Promise<{ membership: string; event: JsonObject } | undefined>;
+  /** Whether a user is joined to any room that this server knows. */
+  isJoinedAnywhere(userId: string): Promise<boolean>;
   roomIdByAlias(alias: string): Promise<string | undefined>;
   /** What is to be sent of the events at these positions: those of local users, or all of them when relayed. */
   outgoingEvents(

@@ -6,6 +6,7 @@ import { roomIdByAlias } from './queries/aliases.ts';
 import {
   federatedRoom,
   forwardExtremities,
+  isJoinedAnywhere,
   joinedServers,
   membershipEvent,
 } from './queries/federation/federated-room.ts';
@@ -26,6 +27,7 @@ export function roomserverForFederation(
     federatedRoom: (roomId) => federatedRoom(deps, roomId),
     joinedServers: (roomId) => joinedServers(deps, roomId),
     membershipEvent: (roomId, userId) => membershipEvent(deps, roomId, userId),
+    isJoinedAnywhere: (userId) => isJoinedAnywhere(deps, userId),
     roomIdByAlias: (alias) => roomIdByAlias(deps, alias),
     outgoingEvents: (stored) => outgoingEvents(deps, serverName, stored),
     pdus: (eventIds) => pdus(deps, eventIds),

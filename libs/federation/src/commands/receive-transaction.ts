@@ -20,7 +20,7 @@ type Input = z.infer<typeof federation.receiveTransaction.input>;
 type Output = z.infer<typeof federation.receiveTransaction.output>;
 
 export interface ReceiveTransactionDeps extends ReceiveInRoomDeps {
-  roomserver: Pick<RoomserverForFederation, 'forwardExtremities' | 'federatedRoom'>;
+  roomserver: Pick<RoomserverForFederation, 'forwardExtremities' | 'federatedRoom' | 'isJoinedAnywhere'>;
 }
 
 /** Takes the PDUs room by room, then the EDUs. See the contract for what it answers. */
@@ -93,6 +93,8 @@ async function receiveEdu(deps: ReceiveTransactionDeps, origin: string, edu: Jso
   const userId = ownString(edu['content'], 'user_id') ?? '';
   const isDeviceList = type === 'm.device_list_update' || type === 'm.signing_key_update';
   if (!isDeviceList || serverNameOf(userId) !== origin) return;
+  // Of users that nobody here shares a room with nothing is kept, whatever a server makes up.
+  if (!(await deps.roomserver.isJoinedAnywhere(userId))) return;
   const reason = `${origin} told that the devices have changed.`;
   await deps.bus.call(userapi.markRemoteDevicesStale, { userId, reason });
 }

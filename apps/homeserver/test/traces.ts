@@ -14,6 +14,7 @@ export const mayRemain: Readonly<Record<string, string>> = {
   jobs: 'the job that deleted the room, for as long as jobs are kept',
   job_items: 'the same',
   job_events: 'the same',
+  webhook_deliveries: 'what webhooks tell of jobs and calls, for as long as jobs are kept',
   audit_log: 'who asked for what',
   audit_pending: 'the same, for the moment that the call takes',
 };

@@ -11,7 +11,6 @@ import { evacuateRoom, evacuateUser, join, send, sendParallel } from './rooms.ts
 import { scale } from './scale.ts';
 import { indexLive, reindex, reindexMemory, search } from './search.ts';
 import { startServer } from './server.ts';
-import { takeover } from './takeover.ts';
 import { table } from './table.ts';
 
 interface Context {
@@ -36,7 +35,6 @@ const jobs: Record<string, Job> = {
   'evacuate-user': { sizes: [10, 100, 300], what: 'rooms', run: evacuateUser },
   'purge-room': { sizes: [5000, 50_000, 500_000], what: 'events in the room', run: purgeRoom },
   'job-overhead': { sizes: [2000], what: 'local members', env: withoutJobs, run: jobOverhead },
-  takeover: { sizes: [10], what: 'workers that are killed while they purge a room', run: takeover },
   join: { sizes: [10, 100, 1000], what: 'members in the room by then', run: join },
   send: { sizes: [10, 100, 1000], what: 'members in the room', run: send },
   'send-parallel': { sizes: [10, 100, 1000], what: 'members in the room', run: sendParallel },

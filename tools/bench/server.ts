@@ -6,15 +6,12 @@ import { fileURLToPath } from 'node:url';
 export interface BenchServer {
   address: string;
   pid: number;
-  stop(signal?: NodeJS.Signals): Promise<void>;
+  stop(): Promise<void>;
 }
 
-/** Starts the whole server, or a worker, in a process of its own, so that its CPU time is its own too. */
-export async function startServer(
-  env: Readonly<Record<string, string | undefined>>,
-  name: 'homeserver' | 'worker' = 'homeserver',
-): Promise<BenchServer> {
-  const program = fileURLToPath(new URL(`./${name}.mjs`, import.meta.url));
+/** Starts the whole server in a process of its own, so that its CPU time is its own too. */
+export async function startServer(env: Readonly<Record<string, string | undefined>>): Promise<BenchServer> {
+  const program = fileURLToPath(new URL('./homeserver.mjs', import.meta.url));
   const child: ChildProcess = spawn(process.execPath, [program], {
     env: { ...env, SENESCHAL_LISTEN: '127.0.0.1:0', SENESCHAL_LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -23,9 +20,9 @@ export async function startServer(
   return {
     address,
     pid: child.pid ?? 0,
-    stop: async (signal = 'SIGTERM') => {
+    stop: async () => {
       const ended = once(child, 'exit');
-      child.kill(signal);
+      child.kill('SIGTERM');
       await ended;
     },
   };

@@ -72,6 +72,17 @@ withMeilisearch('a real Meilisearch', () => {
     expect(await bench.engine.count(index)).toBe(7);
   });
 
+  it('remembers no tasks of an index that is dropped', async () => {
+    const index = await bench.index([documentWith('flounder')]);
+    const { client } = new MeilisearchServer(config);
+    const uid = `${config.prefix}_events_${index.name}`;
+    expect((await client.tasks.getTasks({ indexUids: [uid] })).total).toBeGreaterThan(0);
+    await bench.engine.drop(index);
+    // Tasks are done in their order: when this one is, the deletion of the others is, too.
+    await bench.index();
+    expect((await client.tasks.getTasks({ indexUids: [uid] })).total).toBe(0);
+  });
+
   it('finds by the beginning of a word and past a slip of the finger', async () => {
     const document = documentWith('a magnificent narwhal');
     const index = await bench.index([document]);

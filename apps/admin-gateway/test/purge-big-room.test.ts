@@ -5,8 +5,8 @@ import { Stage } from './stage.ts';
 
 /** What the purge of a room of 50,000 events may take here, where other tests run beside it. On a quiet machine: 2.5 s. */
 const budgetMs = 10_000;
-/** The longest transaction: others wait for what it has locked. A batch aims at 50 ms. */
-const longestTransactionMs = 1500;
+/** The longest transaction: others wait for what it has locked. A batch aims at 50 ms on a quiet machine. */
+const longestTransactionMs = 5000;
 
 describe('purgeRoom of a big room', () => {
   let stage: Stage;

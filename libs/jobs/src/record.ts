@@ -29,7 +29,7 @@ export async function recordJob<Input extends object>(
   done: Done,
 ): Promise<string> {
   const input = kind.input.parse(given);
-  const jobId = randomBytes(12).toString('base64url');
+  const jobId = randomBytes(12).toString('hex');
   const phase = kind.phases.at(-1) ?? kind.phases[0];
   const failed = done.items.filter(({ state }) => state === 'failed').length;
   const skipped = done.items.filter(({ state }) => state === 'skipped').length;

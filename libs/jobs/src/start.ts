@@ -64,7 +64,7 @@ async function insert<Input extends object>(
   const result = await sql<JobRow>`
     INSERT INTO jobs (job_id, component, kind, target, weight, keeps, input, state, phase, requested_by,
       idempotency_key, parent_id, trace_id, created_ts, updated_ts)
-    VALUES (${randomBytes(12).toString('base64url')}, ${kind.component}, ${kind.name}, ${target}, ${kind.weight},
+    VALUES (${randomBytes(12).toString('hex')}, ${kind.component}, ${kind.name}, ${target}, ${kind.weight},
       ${kind.keeps}, ${text}::jsonb, 'queued', ${kind.phases[0]}, ${options.requestedBy}, ${key},
       ${options.parentId ?? null}, ${activeTraceId() ?? null}, ${now}, ${now})
     ON CONFLICT DO NOTHING RETURNING *

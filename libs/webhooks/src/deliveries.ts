@@ -50,7 +50,7 @@ export async function insertDeliveries(
   if (events.length === 0 || receivers.length === 0) return 0;
   const rows = events.flatMap((event) =>
     receivers.map(({ id, origin }) => ({
-      delivery_id: randomBytes(12).toString('base64url'),
+      delivery_id: randomBytes(12).toString('hex'),
       event_id: event.id,
       type: event.type,
       body: JSON.stringify({ ...event, server_name: serverName }),

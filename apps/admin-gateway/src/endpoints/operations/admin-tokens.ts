@@ -52,7 +52,7 @@ export const createAdminToken = (deps: AdminTokenDeps): Endpoint =>
       if (expiresTs !== null && expiresTs <= Date.now()) throw invalidParam('expires_ts: is in the past.');
       const token = newAdminToken();
       const made = {
-        id: randomBytes(9).toString('base64url'),
+        id: randomBytes(9).toString('hex'),
         name: given.name,
         scopes: [...new Set(given.scopes)],
         addresses: given.allowed_addresses ?? [],

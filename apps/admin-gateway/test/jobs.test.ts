@@ -209,7 +209,7 @@ describe('jobs', () => {
     const [other] = others;
     await stage.damage(rooms[1] ?? '', other?.userId ?? '');
     const answer = await post(`/_dendrite/admin/evacuateUser/${encodeURIComponent(other?.userId ?? '')}`);
-    expect([answer.status, idOf(answer)]).toEqual([200, expect.stringMatching(/^[\w-]{16}$/)]);
+    expect([answer.status, idOf(answer)]).toEqual([200, expect.stringMatching(/^[0-9a-f]{24}$/)]);
     expect((answer.body['affected'] as string[]).sort()).toEqual([rooms[0], rooms[2]].sort());
     expect(answer.body['failed']).toEqual([{ room_id: rooms[1], reason: expect.any(String) as string }]);
   });

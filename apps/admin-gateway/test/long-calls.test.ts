@@ -200,7 +200,7 @@ describe.each(longCalls.map((call) => [call.operation, call] as const))('%s', (_
   it('answers with the ID of a job that says what was done', async () => {
     const answer = await send(call, await call.ready());
     expect([answer.status, answer.body['errcode']]).toEqual([200, undefined]);
-    expect(idOf(answer)).toMatch(/^[\w-]{16}$/);
+    expect(idOf(answer)).toMatch(/^[0-9a-f]{24}$/);
     if (call.isLater) await ended(idOf(answer));
     const [status, job] = await stage.ask('GET', `/_seneschal/v1/jobs/${idOf(answer)}`);
     expect([status, job]).toMatchObject([
@@ -225,7 +225,7 @@ describe.each(longCalls.map((call) => [call.operation, call] as const))('%s', (_
     if (call.isLater) await ended(idOf(first));
     const second = await send(call, ready, headers);
     expect([second.status, second.body, idOf(second)]).toEqual([first.status, first.body, idOf(first)]);
-    expect([first.status, idOf(first)]).toEqual([200, expect.stringMatching(/^[\w-]{16}$/)]);
+    expect([first.status, idOf(first)]).toEqual([200, expect.stringMatching(/^[0-9a-f]{24}$/)]);
     const broken = await send(call, ready, { 'Idempotency-Key': 'with a blank' });
     expect(errorOf(broken)).toEqual([400, 'M_INVALID_PARAM']);
   });

@@ -13,6 +13,7 @@ import { busMigrations } from './migrations.ts';
 import { checkRedis, connectRedis, keyPrefix } from './redis.ts';
 import { forgetReplies } from './replies.ts';
 import { CommandServer, type Handler } from './server.ts';
+import { type Listener, Subscription } from './subscription.ts';
 import { Waker } from './waker.ts';
 
 export interface BusOptions {
@@ -54,7 +55,7 @@ export class Bus implements Stoppable {
     this.prefix = keyPrefix(options.redisUrl, options.prefix);
     this.redis = this.#connect('bounded');
     this.workers = this.#connect('endless');
-    this.#caller = this.#lifecycle.add(new Caller(this.redis, this.subscriber(), this.prefix));
+    this.#caller = this.#lifecycle.add(new Caller(this));
     this.#waker = this.#lifecycle.add(new Waker(this.redis, this.prefix));
     const cleaner = setInterval(() => void this.#forget(), day / 24);
     cleaner.unref();
@@ -152,9 +153,10 @@ export class Bus implements Stoppable {
     return lagOf(this.#options.database.tables(), log, Date.now());
   }
 
-  /** A connection of one's own for subscriptions; the caller disconnects it. */
-  subscriber(): Redis {
-    return connectRedis(this.#options.redisUrl, 'endless', this.#options.logger);
+  /** Hears what is published on a channel, over a connection of its own, until the subscription is stopped. */
+  subscribe(channel: string, listener: Listener): Subscription {
+    const { redisUrl, logger } = this.#options;
+    return new Subscription(connectRedis(redisUrl, 'endless', logger), channel, listener, logger);
   }
 
   #connect(patience: 'bounded' | 'endless'): Redis {

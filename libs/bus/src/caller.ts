@@ -1,13 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto';
 
 import { Queue } from 'bullmq';
-import type { Redis } from 'ioredis';
 
 import type { Command } from '@seneschal/contracts';
 import { MatrixError } from '@seneschal/matrix';
 import { currentTraceId, type Stoppable } from '@seneschal/observability';
 
+import type { Bus } from './bus.ts';
 import type { CommandJob, CommandReply, PublishedReply } from './messages.ts';
+import type { Subscription } from './subscription.ts';
 
 interface Waiting {
   queue: Queue;
@@ -29,24 +30,18 @@ export class Caller implements Stoppable {
   readonly #channel: string;
   readonly #queues = new Map<string, Queue>();
   readonly #waiting = new Map<string, Waiting>();
-  readonly #ready: Promise<unknown>;
 
-  readonly #publisher: Redis;
-  readonly #subscriber: Redis;
-  readonly #prefix: string;
+  readonly #bus: Pick<Bus, 'redis' | 'prefix'>;
+  readonly #replies: Subscription;
 
-  constructor(publisher: Redis, subscriber: Redis, prefix: string) {
-    this.#publisher = publisher;
-    this.#subscriber = subscriber;
-    this.#prefix = prefix;
-    this.#channel = `${prefix}:reply:${randomUUID()}`;
-    subscriber.on('message', (channel: string, message: string) => {
-      if (channel === this.#channel) this.#receive(message);
+  constructor(bus: Pick<Bus, 'redis' | 'prefix' | 'subscribe'>) {
+    this.#bus = bus;
+    this.#channel = `${bus.prefix}:reply:${randomUUID()}`;
+    this.#replies = bus.subscribe(this.#channel, {
+      hear: (message) => this.#receive(message),
+      // Replies that were published while the connection was down are read from the jobs themselves.
+      heard: () => void this.#recheck(),
     });
-    // Replies that were published while the connection was down are read from the jobs themselves.
-    subscriber.on('ready', () => void this.#recheck());
-    this.#ready = subscriber.subscribe(this.#channel);
-    this.#ready.catch(() => undefined);
   }
 
   /**
@@ -88,7 +83,7 @@ export class Caller implements Stoppable {
     // The reply may be rejected (by a stop) before it is awaited.
     reply.catch(() => undefined);
     try {
-      await this.#ready;
+      await Promise.race([this.#replies.ready, reply]);
       await queue.add(name, job, { jobId, sizeLimit: maximumPayloadBytes });
     } catch (error) {
       clearTimeout(timer);
@@ -140,8 +135,8 @@ export class Caller implements Stoppable {
     const known = this.#queues.get(component);
     if (known !== undefined) return known;
     const queue = new Queue(component, {
-      connection: this.#publisher,
-      prefix: this.#prefix,
+      connection: this.#bus.redis,
+      prefix: this.#bus.prefix,
       defaultJobOptions: {
         // A finished job keeps its reply for a caller that missed the published one.
         removeOnComplete: { age: 600, count: 2000 },
@@ -158,7 +153,7 @@ export class Caller implements Stoppable {
       waiting.reject(new MatrixError(503, 'M_UNKNOWN', 'The server is stopping; the outcome is unknown.'));
     }
     await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
-    this.#subscriber.disconnect();
+    await this.#replies.stop();
   }
 }
 

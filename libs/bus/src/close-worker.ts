@@ -1,9 +1,15 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import type { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 
+/** What BullMQ gets to write down the ends of the last jobs. */
+const graceMs = 2000;
+
 /**
- * Closes a worker, after the jobs that it has begun. BullMQ's own close waits for Redis, however long it is
- * away: without it the worker lets go at once, and only its jobs are waited for.
+ * Closes a worker, after the jobs that it has begun. BullMQ's own waiting for them lasts as long as Redis is
+ * away, and may never end when one of a worker's two connections is back and the other is not: it is waited
+ * for no longer than the jobs and a moment. Jobs whose end could not be written down are delivered again.
  * @param running settles when the jobs under way have ended
  */
 export async function closeWorker(
@@ -11,25 +17,18 @@ export async function closeWorker(
   connection: Redis,
   running: () => Promise<unknown>,
 ): Promise<void> {
-  if (connection.status !== 'ready') {
-    await worker.close(true);
-    await running();
-    return;
-  }
-  let lose = (): void => undefined;
-  const lost = new Promise<'lost'>((resolve) => {
-    lose = () => resolve('lost');
+  const given = new AbortController();
+  const { signal } = given;
+  const lost = new Promise<void>((resolve) => {
+    if (connection.status !== 'ready') resolve();
+    connection.once('close', resolve);
+    signal.addEventListener('abort', () => connection.off('close', resolve));
   });
-  connection.once('close', lose);
-  try {
-    if ((await Promise.race([worker.close(), lost])) !== 'lost') return;
-    // Only its own connection: the other one is shared.
-    worker
-      .getBackend()
-      .close(true)
-      .catch(() => undefined);
-    await running();
-  } finally {
-    connection.off('close', lose);
-  }
+  const ended = running();
+  const late = ended.then(() => delay(graceMs, undefined, { signal }));
+  late.catch(() => undefined);
+  await Promise.race([worker.pause().catch(() => undefined), lost, late]);
+  given.abort();
+  await worker.close(true);
+  await ended;
 }

@@ -23,6 +23,8 @@ export function connectRedis(url: string, patience: 'bounded' | 'endless', logge
   const redis = open(url, {
     maxRetriesPerRequest: patience === 'bounded' ? 2 : null,
     retryStrategy: pause,
+    // ioredis leaves it unhandled when that fails; a Subscription does it.
+    autoResubscribe: false,
     // A server that is no master any more still answers: connect anew, to the one that is.
     reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
     ...(patience === 'bounded' ? { commandTimeout: 10_000 } : {}),

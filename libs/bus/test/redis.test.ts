@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { createLogger, type Stoppable } from '@seneschal/observability';
 import {
   type PrivateRedis,
@@ -5,6 +7,7 @@ import {
   startPrivateRedis,
   type TestDatabase,
   testServices,
+  uniqueName,
   withDatabase,
 } from '@seneschal/testing';
 
@@ -135,4 +138,29 @@ describe('commands, while Redis', () => {
     const name = 'x'.repeat(9 * 1024 * 1024);
     await expect(caller.bus.call(greet, { name })).rejects.toThrow();
   });
+});
+
+describe('a bus that is stopped while Redis comes back', () => {
+  it('stops, whichever of its connections is back by then', async () => {
+    const redis = await startPrivateRedis();
+    const database = await withDatabase();
+    for (const pauseMs of [0, 20, 50, 100, 150, 200, 300, 400, 600, 800]) {
+      const { bus, ...started } = await startBus(database.database, {
+        redisUrl: redis.url,
+        prefix: uniqueName(),
+      });
+      const subscription = bus.subscribe(`${bus.prefix}:news`, { hear: () => undefined });
+      await subscription.ready;
+      const server = await bus.serve('userapi', [handle(greet, async () => ({ greeting: 'Hello' }))]);
+      await redis.kill();
+      await redis.start();
+      await delay(pauseMs);
+      const begun = Date.now();
+      await Promise.all([server.stop(), subscription.stop()]);
+      await started.stop();
+      expect(Date.now() - begun).toBeLessThan(4000);
+    }
+    await database.stop();
+    await redis.stop();
+  }, 60_000);
 });

@@ -20,7 +20,7 @@ import { Watchers } from './watchers.ts';
 import { defaultTiming, JobWorker, type Timing } from './worker.ts';
 
 export interface JobsOptions {
-  bus: Pick<Bus, 'call' | 'redis' | 'workers' | 'subscriber' | 'prefix'>;
+  bus: Pick<Bus, 'call' | 'redis' | 'workers' | 'subscribe' | 'prefix'>;
   database: Database;
   logger: Logger;
   /** Heavy jobs that a process runs at once, per component. */
@@ -54,14 +54,7 @@ export class Jobs implements Stoppable {
     this.#db = database.tables<JobTables>();
     this.reads = jobsReads(database);
     this.#queues = this.#lifecycle.add(new JobQueues(bus.redis, bus.prefix));
-    this.#watchers = this.#lifecycle.add(
-      new Watchers({
-        publisher: bus.redis,
-        subscribe: () => bus.subscriber(),
-        prefix: bus.prefix,
-        db: this.#db,
-      }),
-    );
+    this.#watchers = this.#lifecycle.add(new Watchers(bus, this.#db));
   }
 
   /** Brings the tables of the jobs up to date. */

@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import { type Kysely, sql } from 'kysely';
 
+import type { Bus } from '@seneschal/bus';
 import type { Stoppable } from '@seneschal/observability';
 
 import type { JobTables } from './tables.ts';
@@ -10,6 +10,8 @@ const throttleMs = 100;
 /** How often watched rows are looked at without a hint: hints may be lost, the rows are not. */
 const pollMs = 1000;
 
+type WatchedBus = Pick<Bus, 'redis' | 'subscribe' | 'prefix'>;
+
 interface Watcher {
   jobId: string;
   seen: number;
@@ -18,21 +20,19 @@ interface Watcher {
 
 /** Tells of changes to jobs over Redis, and waits for them. */
 export class Watchers implements Stoppable {
-  readonly #publisher: Redis;
-  readonly #subscribe: () => Redis;
+  readonly #bus: WatchedBus;
   readonly #channel: string;
   readonly #db: Kysely<JobTables>;
   readonly #watchers = new Set<Watcher>();
   readonly #hinted = new Map<string, NodeJS.Timeout>();
-  #subscriber: Redis | undefined;
+  #hints: Stoppable | undefined;
   #poll: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(options: { publisher: Redis; subscribe: () => Redis; prefix: string; db: Kysely<JobTables> }) {
-    this.#publisher = options.publisher;
-    this.#subscribe = options.subscribe;
-    this.#channel = `${options.prefix}:jobs`;
-    this.#db = options.db;
+  constructor(bus: WatchedBus, db: Kysely<JobTables>) {
+    this.#bus = bus;
+    this.#channel = `${bus.prefix}:jobs`;
+    this.#db = db;
   }
 
   get isStopped(): boolean {
@@ -45,10 +45,10 @@ export class Watchers implements Stoppable {
     clearTimeout(this.#hinted.get(jobId));
     const hint = (): void => {
       this.#hinted.delete(jobId);
-      this.#publisher.publish(this.#channel, jobId).catch(() => 0);
+      this.#bus.redis.publish(this.#channel, jobId).catch(() => 0);
     };
     this.#hinted.set(jobId, setTimeout(hint, throttleMs));
-    this.#publisher.publish(this.#channel, jobId).catch(() => 0);
+    this.#bus.redis.publish(this.#channel, jobId).catch(() => 0);
   }
 
   /** Resolves when a job has a later version than the one seen, after `timeoutMs`, or when asked to end. */
@@ -72,11 +72,7 @@ export class Watchers implements Stoppable {
   }
 
   #listen(): void {
-    if (this.#subscriber === undefined) {
-      this.#subscriber = this.#subscribe();
-      this.#subscriber.on('message', (_channel: string, jobId: string) => void this.#look(jobId));
-      this.#subscriber.subscribe(this.#channel).catch(() => undefined);
-    }
+    this.#hints ??= this.#bus.subscribe(this.#channel, { hear: (jobId) => void this.#look(jobId) });
     this.#poll ??= setInterval(() => void this.#look(), pollMs);
   }
 
@@ -112,6 +108,6 @@ export class Watchers implements Stoppable {
     for (const one of this.#watchers) one.resolve();
     this.#rest();
     for (const timer of this.#hinted.values()) clearTimeout(timer);
-    this.#subscriber?.disconnect();
+    await this.#hints?.stop();
   }
 }

@@ -89,7 +89,7 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
   const evacuate = (userId: string): ReturnType<typeof evacuateUser> =>
     evacuateUser(deps, { userId, requestedBy: userId, dryRun: false }, once);
   lifecycle.add(await bus.follow(userapiConsumer({ evacuate, logger })));
-  lifecycle.add(listenForForgetting(bus, deps.writer, logger));
+  lifecycle.add(listenForForgetting(bus, deps.writer));
   lifecycle.add(keepHouse({ db, jobs, logger, config }));
   return lifecycle;
 }

@@ -1,4 +1,4 @@
-import { createLogger, Lifecycle } from '@seneschal/observability';
+import { Lifecycle } from '@seneschal/observability';
 import { startBus, startPrivateRedis, type TestDatabase, uniqueName, withDatabase } from '@seneschal/testing';
 
 import { forgetEverywhere, listenForForgetting } from '../src/room/forgetting.ts';
@@ -43,7 +43,7 @@ describe('what processes remember of a room that is gone', () => {
       [1, 2, 3].map(async () => {
         const started = lifecycle.add(await startBus(database.database, { prefix, redisUrl: redis.url }));
         const told = new Told();
-        lifecycle.add(listenForForgetting(started.bus, told, createLogger('silent')));
+        lifecycle.add(listenForForgetting(started.bus, told));
         return { bus: started.bus, told };
       }),
     );

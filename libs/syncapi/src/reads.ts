@@ -20,7 +20,7 @@ import { listenForWakeups } from './wakeups/listen.ts';
 import { Waiters } from './wakeups/waiters.ts';
 
 export interface SyncapiReadsDeps {
-  bus: Pick<Bus, 'call' | 'subscriber' | 'prefix' | 'redis'>;
+  bus: Pick<Bus, 'call' | 'subscribe' | 'prefix' | 'redis'>;
   database: Database;
   logger: Pick<Logger, 'warn'>;
   metrics?: Pick<Metrics, 'gauge'>;

@@ -1,9 +1,9 @@
 import type { Bus } from '@seneschal/bus';
-import type { Logger, Stoppable } from '@seneschal/observability';
+import type { Stoppable } from '@seneschal/observability';
 
 import type { RoomWriter } from './room-writer.ts';
 
-type ForgettingBus = Pick<Bus, 'redis' | 'subscriber' | 'prefix'>;
+type ForgettingBus = Pick<Bus, 'redis' | 'subscribe' | 'prefix'>;
 
 function channelOf(prefix: string): string {
   return `${prefix}:rooms-gone`;
@@ -24,17 +24,9 @@ export async function forgetEverywhere(bus: ForgettingBus, roomNid: number): Pro
 export function listenForForgetting(
   bus: ForgettingBus,
   writer: Pick<RoomWriter, 'forget' | 'forgetAll'>,
-  logger: Pick<Logger, 'warn'>,
 ): Stoppable {
-  const subscriber = bus.subscriber();
-  subscriber.on('ready', () => writer.forgetAll());
-  subscriber.on('message', (_channel: string, message: string) => writer.forget(Number(message)));
-  subscriber.subscribe(channelOf(bus.prefix)).catch((error: unknown) => {
-    logger.warn({ error }, 'nobody tells this process of rooms that are gone');
+  return bus.subscribe(channelOf(bus.prefix), {
+    hear: (message) => writer.forget(Number(message)),
+    heard: () => writer.forgetAll(),
   });
-  return {
-    stop: async () => {
-      subscriber.disconnect();
-    },
-  };
 }

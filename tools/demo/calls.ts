@@ -4,6 +4,7 @@ import type { HttpClient } from '../shared/client.ts';
 import { at, joinRoom, registerUser, texts, type User } from '../shared/matrix.ts';
 import { administrators } from './administrators.ts';
 import { joinedRooms, verify, verifyLeft, verifySame, verifyStatus } from './checks.ts';
+import { federation } from './federation.ts';
 import { serverNotices } from './notices.ts';
 import { purging } from './purge.ts';
 import { refreshDevices } from './refresh-devices.ts';
@@ -32,6 +33,7 @@ export function calls(stage: Stage): Call[] {
     ...jobCalls(stage),
     ...purging(stage),
     ...refreshDevices(stage),
+    ...federation(stage),
     ...operations(stage.client, stage.world.admin),
     ...commandLine(stage),
   ];

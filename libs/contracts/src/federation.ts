@@ -7,6 +7,7 @@ import { command } from './command.ts';
 import { jobKind } from './jobs.ts';
 import { deviceListChange } from './remote-devices.ts';
 
+export * from './federation-admin.ts';
 export * from './federation-rooms.ts';
 
 /**

@@ -43,6 +43,11 @@ export interface RoomserverForAdmin extends ReportsForAdmin {
   occupiedRooms(userId: string): Promise<number>;
   /** How many other servers have joined members in some of the rooms. */
   remoteServers(roomIds: readonly string[]): Promise<number>;
+  /** Rooms in which users of another server are joined, and how many; `after` is the last room of the page before. */
+  roomsOfServer(
+    serverName: string,
+    page: { after?: string | undefined; limit: number },
+  ): Promise<{ roomId: string; joinedMembers: number }[]>;
   /** Whether there is such a room, or one whose deletion has not come to its end. */
   isPurgeable(roomId: string): Promise<boolean>;
   /** Rooms without a joined local user; throws M_INVALID_PARAM for a `from` that is not of this list. */

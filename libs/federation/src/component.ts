@@ -6,6 +6,7 @@ import type { Jobs } from '@seneschal/jobs';
 import type { Signer } from '@seneschal/matrix';
 import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
 
+import { administration } from './administration.ts';
 import { inviteUser } from './commands/invite-user.ts';
 import { joinRoom } from './commands/join-room.ts';
 import { leaveRoom } from './commands/leave-room.ts';
@@ -22,6 +23,7 @@ import { Sender } from './sending/sender.ts';
 import { StaleDevices } from './stale-devices.ts';
 import { federationMigrations } from './storage/migrations/index.ts';
 import type { FederationTables } from './storage/tables.ts';
+import { blockList } from './transport/block-list.ts';
 import { FederationClient } from './transport/federation-client.ts';
 
 export interface FederationDeps {
@@ -49,11 +51,14 @@ export async function startFederation(given: FederationDeps): Promise<Stoppable>
   const { bus, jobs, database, config, signer, logger, userapi, roomserver } = given;
   await migrate(database, 'federation', federationMigrations);
   const lifecycle = new Lifecycle();
-  const client = lifecycle.add(new FederationClient(config, signer));
   const db = database.tables<FederationTables>();
+  const client = lifecycle.add(new FederationClient(config, signer, blockList(db)));
   const keys = new KeyRing({ db, client, signer, notaries: config.federation_key_notaries });
   const deps = { bus, client, keys, signer, logger, userapi, roomserver, serverName: config.server_name };
   const refresh = (userId: string): ReturnType<typeof refreshDevices> => refreshDevices(deps, { userId });
+  const retry = { min: config.federation_retry_min, max: config.federation_retry_max };
+  const sender = lifecycle.add(new Sender({ db, client, logger, serverName: config.server_name, retry }));
+  const wake = (): Promise<void> => sender.wake();
   lifecycle.add(
     await bus.serve('federation', [
       handle(federation.refreshDevices, ({ userId }) => refresh(userId)),
@@ -65,6 +70,7 @@ export async function startFederation(given: FederationDeps): Promise<Stoppable>
       handle(federation.inviteUser, (input) => inviteUser(deps, input)),
       handle(federation.resolveAlias, (input) => resolveAlias(deps, input)),
       handle(federation.takeOutgoing, () => takeOutgoing(deps)),
+      ...administration({ ...deps, db, wake }),
     ]),
   );
   lifecycle.add(
@@ -74,8 +80,6 @@ export async function startFederation(given: FederationDeps): Promise<Stoppable>
     ]),
   );
   lifecycle.add(new StaleDevices({ bus, refresh, logger }));
-  const retry = { min: config.federation_retry_min, max: config.federation_retry_max };
-  const sender = lifecycle.add(new Sender({ db, client, logger, serverName: config.server_name, retry }));
-  lifecycle.add(await bus.follow(roomserverConsumer({ roomserver, wake: () => sender.wake() })));
+  lifecycle.add(await bus.follow(roomserverConsumer({ roomserver, wake })));
   return lifecycle;
 }

@@ -1,13 +1,20 @@
 import type { Config } from '@seneschal/config';
-import type { FederationForGateways, FederationForRoomserver } from '@seneschal/contracts';
+import type {
+  FederationForAdmin,
+  FederationForGateways,
+  FederationForRoomserver,
+} from '@seneschal/contracts';
 import type { Database } from '@seneschal/database';
 import type { Signer } from '@seneschal/matrix';
 import { Lifecycle, type Stoppable } from '@seneschal/observability';
 
 import { KeyRing } from './keys/key-ring.ts';
 import { authenticate } from './queries/authenticate.ts';
+import { selectBlocks } from './storage/blocked-servers.ts';
+import { selectDestinations } from './storage/destinations.ts';
 import { selectServerKeys } from './storage/server-keys.ts';
 import type { FederationTables } from './storage/tables.ts';
+import { blockList } from './transport/block-list.ts';
 import { type ClientConfig, FederationClient } from './transport/federation-client.ts';
 
 export type FederationReads = FederationForGateways & Stoppable;
@@ -18,6 +25,16 @@ export function federationKeys(database: Database): FederationForRoomserver {
   return { storedKeys: (wanted) => selectServerKeys(db, wanted) };
 }
 
+/** What administrators see of federation. */
+export function federationForAdmin(database: Database): FederationForAdmin {
+  const db = database.tables<FederationTables>();
+  return {
+    destinations: (filter, page) => selectDestinations(db, filter, page),
+    destination: async (serverName) => (await selectDestinations(db, { serverName }))[0],
+    blockedServers: (page) => selectBlocks(db, page),
+  };
+}
+
 /** What gateways ask of federation, in their own process. Keys that are missing are fetched. */
 export function federationReads(
   database: Database,
@@ -25,11 +42,12 @@ export function federationReads(
   signer: Signer,
 ): FederationReads {
   const lifecycle = new Lifecycle();
-  const client = lifecycle.add(new FederationClient(config, signer));
   const db = database.tables<FederationTables>();
+  const blocks = blockList(db);
+  const client = lifecycle.add(new FederationClient(config, signer, blocks));
   const keys = new KeyRing({ db, client, signer, notaries: config.federation_key_notaries });
   return {
-    authenticate: (request) => authenticate({ keys, serverName: signer.serverName }, request),
+    authenticate: (request) => authenticate({ keys, blocks, serverName: signer.serverName }, request),
     stop: () => lifecycle.stop(),
   };
 }

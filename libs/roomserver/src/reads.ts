@@ -32,6 +32,7 @@ import { report, reports } from './queries/reports.ts';
 import { roomExists } from './queries/room-exists.ts';
 import { remoteServers } from './queries/remote-servers.ts';
 import { roomFootprint } from './queries/room-footprint.ts';
+import { roomsOfServer } from './queries/rooms-of-server.ts';
 import { state, stateEvent } from './queries/state.ts';
 import { strippedState } from './queries/stripped-state.ts';
 import { syncRooms } from './queries/sync-rooms.ts';
@@ -91,6 +92,7 @@ export function roomserverReads(database: Database, logger: Pick<Logger, 'warn'>
     findRooms: (selection) => findRooms(deps, selection),
     roomFootprint: (roomIds) => roomFootprint(deps, roomIds),
     remoteServers: (roomIds) => remoteServers(deps, roomIds),
+    roomsOfServer: (serverName, page) => roomsOfServer(deps, serverName, page),
     deletions: (page) => deletions(deps, page),
     reports: (filter, page) => reports(deps, filter, page),
     report: (reportId, kind) => report(deps, reportId, kind),

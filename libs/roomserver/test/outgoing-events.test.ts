@@ -38,7 +38,7 @@ describe('events for other servers', () => {
     }
     await sql`ANALYZE roomserver_events`.execute(rooms.db);
     const last = (await rooms.events(roomId)).slice(-facts);
-    const stored = last.map(({ position }) => ({ roomId, first: position, last: position }));
+    const stored = last.map(({ position: at }) => ({ roomId, first: at, last: at, origin: undefined }));
     await rooms.db.transaction().execute(async (db) => {
       const before = await rowsRead(db);
       const found = await outgoingEvents({ db, logger: rooms.deps.logger }, 'localhost', stored);

@@ -1,5 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 
+import { isBlockedSql } from './blocked-servers.ts';
 import type { FederationDb, FederationTables } from './tables.ts';
 
 export interface QueuedEvent {
@@ -9,24 +10,26 @@ export interface QueuedEvent {
   destinations: readonly string[];
 }
 
-/** Queues events, each for its servers. What is queued already stays as it is. */
+/** Queues events, each for those of its servers that are not blocked. What is queued already stays as it is. */
 export async function enqueue(
   transaction: Transaction<FederationTables>,
   events: readonly QueuedEvent[],
 ): Promise<void> {
+  const names = await unblocked(transaction, new Set(events.flatMap(({ destinations }) => destinations)));
   const rows = events.flatMap(({ position, destinations }) =>
-    destinations.map((serverName) => ({ serverName, position })),
+    destinations.filter((name) => names.has(name)).map((serverName) => ({ serverName, position })),
   );
   if (rows.length === 0) return;
-  const names = [...new Set(rows.map((row) => row.serverName))].sort();
+  const queued = new Set(rows.map((row) => row.position));
+  const outgoing = events.filter(({ position }) => queued.has(position));
   await sql`
-    INSERT INTO federation_destinations (server_name) SELECT unnest(${names}::text[]) ON CONFLICT DO NOTHING
+    INSERT INTO federation_destinations (server_name) SELECT unnest(${[...names].sort()}::text[]) ON CONFLICT DO NOTHING
   `.execute(transaction);
   await sql`
     INSERT INTO federation_outgoing (position, room_id, json)
     SELECT * FROM unnest(
-      ${events.map((one) => one.position)}::bigint[], ${events.map((one) => one.roomId)}::text[],
-      ${events.map((one) => one.json)}::text[]
+      ${outgoing.map((one) => one.position)}::bigint[], ${outgoing.map((one) => one.roomId)}::text[],
+      ${outgoing.map((one) => one.json)}::text[]
     ) ON CONFLICT DO NOTHING
   `.execute(transaction);
   await sql`
@@ -34,6 +37,18 @@ export async function enqueue(
     SELECT * FROM unnest(${rows.map((row) => row.serverName)}::text[], ${rows.map((row) => row.position)}::bigint[])
     ON CONFLICT DO NOTHING
   `.execute(transaction);
+}
+
+async function unblocked(
+  transaction: Transaction<FederationTables>,
+  names: ReadonlySet<string>,
+): Promise<Set<string>> {
+  if (names.size === 0) return new Set();
+  const found = await sql<{ server_name: string }>`
+    SELECT n.server_name FROM unnest(${[...names]}::text[]) AS n (server_name)
+    WHERE NOT ${isBlockedSql(sql`n.server_name`)}
+  `.execute(transaction);
+  return new Set(found.rows.map((row) => row.server_name));
 }
 
 /** Takes servers that have something queued and whose time has come; nobody else sends to them until `until`. */
@@ -47,6 +62,7 @@ export async function claimDestinations(
       SELECT d.server_name FROM federation_destinations d
       WHERE d.next_try_ts <= ${claim.now} AND d.claimed_until_ts <= ${claim.now}
         AND EXISTS (SELECT FROM federation_queue q WHERE q.server_name = d.server_name)
+        AND NOT ${isBlockedSql(sql`d.server_name`)}
       ORDER BY d.next_try_ts LIMIT ${claim.limit} FOR UPDATE SKIP LOCKED
     ))
     RETURNING server_name
@@ -119,13 +135,4 @@ export async function releaseDestination(db: FederationDb, serverName: string): 
     RETURNING EXISTS (SELECT FROM federation_queue q WHERE q.server_name = ${serverName}) AS is_queued
   `.execute(db);
   return result.rows[0]?.is_queued ?? false;
-}
-
-/** A server that was heard of is tried again at once. */
-export async function resetBackOff(db: FederationDb, serverName: string): Promise<boolean> {
-  const result = await sql`
-    UPDATE federation_destinations SET next_try_ts = 0, failures = 0
-    WHERE server_name = ${serverName} AND failures > 0
-  `.execute(db);
-  return (result.numAffectedRows ?? 0n) > 0n;
 }

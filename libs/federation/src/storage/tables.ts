@@ -19,6 +19,12 @@ export interface FederationTables {
     claimed_until_ts: Generated<number>;
   };
   federation_outgoing: { position: number; room_id: string; json: string };
+  federation_blocked_servers: {
+    server_name: string;
+    note: string | null;
+    blocked_by: string;
+    blocked_ts: number;
+  };
   federation_queue: { server_name: string; position: number };
 }
 

@@ -11,6 +11,7 @@ import {
 } from '@seneschal/matrix';
 import type { Stoppable } from '@seneschal/observability';
 
+import type { BlockList } from './block-list.ts';
 import { type Destination, Discovery, type DiscoveryNetwork, lookUpSrv } from './discovery.ts';
 import { Https, type HttpsAnswer, type HttpsRequest, Unreachable } from './https.ts';
 import { signRequest } from './x-matrix.ts';
@@ -38,9 +39,11 @@ export class FederationClient implements Stoppable {
   readonly #signer: Signer;
   readonly #https: Https;
   readonly #discovery: Discovery;
+  readonly #blocks: BlockList;
 
-  constructor(config: ClientConfig, signer: Signer) {
+  constructor(config: ClientConfig, signer: Signer, blocks: BlockList) {
     this.#signer = signer;
+    this.#blocks = blocks;
     this.#https = new Https({
       verifyCertificates: config.federation_verify_certificates,
       allowedNetworks: config.federation_allowed_networks,
@@ -49,8 +52,8 @@ export class FederationClient implements Stoppable {
   }
 
   /**
-   * Answers the JSON object that a server answers. Throws Unreachable without an answer, and the server's own
-   * MatrixError with the status it had.
+   * Answers the JSON object that a server answers. Throws Unreachable without an answer, also for a server that is
+   * blocked here, and the server's own MatrixError with the status it had.
    */
   async send(request: FederationRequest): Promise<JsonObject> {
     const { destination, method, uri, content } = request;
@@ -69,7 +72,10 @@ export class FederationClient implements Stoppable {
   }
 
   async #exchange(request: FederationRequest, headers: Record<string, string>): Promise<JsonObject> {
-    const { content } = request;
+    const { destination, content } = request;
+    if (await this.#blocks.isBlocked(destination)) {
+      throw new Unreachable(`An administrator has blocked ${destination}.`);
+    }
     const asked: HttpsRequest = {
       method: request.method,
       path: request.uri,
@@ -79,7 +85,7 @@ export class FederationClient implements Stoppable {
       maxBytes: request.maxBytes ?? usualBytes,
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     };
-    return read(await this.#sendToFirst(request.destination, asked));
+    return read(await this.#sendToFirst(destination, asked));
   }
 
   async #sendToFirst(serverName: string, asked: HttpsRequest): Promise<HttpsAnswer> {

@@ -7,6 +7,7 @@ import { noticeRooms } from './0004-notice-rooms.ts';
 import { hiddenHistory } from './0005-hidden-history.ts';
 import { federation } from './0006-federation.ts';
 import { relations } from './0007-relations.ts';
+import { serversOfRooms } from './0009-servers-of-rooms.ts';
 
 export const roomserverMigrations: Migrations = {
   '0001_rooms': rooms,
@@ -16,4 +17,5 @@ export const roomserverMigrations: Migrations = {
   '0005_hidden_history': hiddenHistory,
   '0006_federation': federation,
   '0007_relations': relations,
+  '0009_servers_of_rooms': serversOfRooms,
 };

@@ -1,0 +1,14 @@
+import { handle, type Handler } from '@seneschal/bus';
+import { federation } from '@seneschal/contracts';
+
+import { blockServer, unblockServer } from './commands/block-server.ts';
+import { resetDestination, type ResetDestinationDeps } from './commands/reset-destination.ts';
+
+/** The commands by which administrators look after other servers. */
+export function administration(deps: ResetDestinationDeps): Handler[] {
+  return [
+    handle(federation.resetDestination, (input) => resetDestination(deps, input)),
+    handle(federation.blockServer, (input) => blockServer(deps, input)),
+    handle(federation.unblockServer, (input) => unblockServer(deps, input)),
+  ];
+}

@@ -1,4 +1,4 @@
-import { at } from '../shared/matrix.ts';
+import { at, createRoom } from '../shared/matrix.ts';
 import { verify, verifyStatus } from './checks.ts';
 import { admin, type Call, encode, type Stage } from './stage.ts';
 
@@ -35,6 +35,19 @@ export function federation({ client, world }: Stage): Call[] {
         verify(String(answer.body['error']).includes('has blocked'), 'the blocked server was asked');
         await verifyStatus(client, 'DELETE', `${path}/blocks/${elsewhere}`, { token }, 200);
         await verifyStatus(client, 'DELETE', `${path}/blocks/${elsewhere}`, { token }, 404);
+      },
+    },
+    {
+      name: 'POST downloadState from a server that is not there',
+      size: '1 room',
+      run: async () => {
+        const roomId = await createRoom(client, world.admin, { name: 'Broken' });
+        return client.request('POST', `${admin}/downloadState/127.0.0.1:1/${encode(roomId)}`, { token });
+      },
+      check: async (answer) => {
+        verify(at(answer, 'status') === 502, `status ${String(at(answer, 'status'))}`);
+        const unknown = `${admin}/downloadState/127.0.0.1:1/${encode('!none:localhost')}`;
+        await verifyStatus(client, 'GET', unknown, { token }, 404);
       },
     },
   ];

@@ -1,4 +1,6 @@
+import { buildEvent, type JsonObject, roomVersion } from '@seneschal/matrix';
 import { type Peer, peerSettings, startPeer, type TestAnswer } from '@seneschal/testing';
+import { sql } from 'kysely';
 
 import { purgePath, roomPath, say } from './rooms.ts';
 import { errorOf, Stage } from './stage.ts';
@@ -69,6 +71,30 @@ async function exportOf(roomId: string): Promise<string> {
   return (body['deletions'] as { export: string }[])[0]?.export ?? '';
 }
 
+/** A room of whose state the peer has what is lost here: that one of its users is joined. */
+async function roomToRepair(): Promise<string> {
+  const roomId = await usedRoom();
+  const found = await sql<{ event_id: string }>`
+    SELECT event_id FROM roomserver_events JOIN roomserver_rooms USING (room_nid)
+    WHERE room_id = ${roomId} AND type IN ('m.room.power_levels', 'm.room.join_rules')
+  `.execute(stage.world.sql);
+  const rules = found.rows.map((row) => row.event_id);
+  const userId = `@lost:${peer.serverName}`;
+  const join = buildEvent(
+    {
+      ...{ type: 'm.room.member', room_id: roomId, sender: userId, state_key: userId },
+      ...{ content: { membership: 'join' }, origin_server_ts: Date.now(), depth: 9 },
+      ...{ prev_events: rules, auth_events: rules },
+    },
+    roomVersion('12'),
+    peer.signer,
+  );
+  peer.answer(`/_matrix/federation/v1/state/${encode(roomId)}`, () => ({
+    body: { pdus: [join.pdu], auth_chain: [] } as unknown as JsonObject,
+  }));
+  return roomId;
+}
+
 const ofRoom = { events: some, state: some, users: 2, aliases: 1, bytes: some };
 const deleted = { ...ofRoom, reports: 1, index_documents: 2, account_data: 1, rows: some };
 
@@ -90,6 +116,13 @@ const reindex: Omit<LongCall, 'operation'> = {
   isLater: true,
 };
 
+const downloadState: Omit<LongCall, 'operation'> = {
+  ready: async () => ({
+    path: `/_dendrite/admin/downloadState/${encode(peer.serverName)}/${encode(await roomToRepair())}`,
+  }),
+  counts: { events: 1, state: 1, dropped: 0, remote_servers: 1 },
+};
+
 /** Every call that may take long. One that is new gets a row here, or the first test fails. */
 const longCalls: readonly LongCall[] = [
   { operation: 'GET /_dendrite/admin/evacuateRoom/{roomId}', ...evacuateRoom },
@@ -98,6 +131,8 @@ const longCalls: readonly LongCall[] = [
   { operation: 'POST /_dendrite/admin/evacuateUser/{userId}', ...evacuateUser },
   { operation: 'GET /_dendrite/admin/fulltext/reindex', ...reindex },
   { operation: 'POST /_dendrite/admin/fulltext/reindex', ...reindex },
+  { operation: 'GET /_dendrite/admin/downloadState/{serverName}/{roomId}', ...downloadState },
+  { operation: 'POST /_dendrite/admin/downloadState/{serverName}/{roomId}', ...downloadState },
   {
     operation: 'POST /_dendrite/admin/purgeRoom/{roomId}',
     ready: async () => ({ path: purgePath(await usedRoom()) }),
@@ -186,6 +221,7 @@ describe('calls that change something', () => {
       'GET /_dendrite/admin/evacuateRoom/{roomId}',
       'GET /_dendrite/admin/evacuateUser/{userId}',
       'GET /_dendrite/admin/fulltext/reindex',
+      'GET /_dendrite/admin/downloadState/{serverName}/{roomId}',
     ]);
     for (const call of longCalls.filter((one) => !gets.includes(one))) {
       const other = call.operation.replace('POST ', 'GET ');

@@ -7,6 +7,8 @@ const names: Readonly<Record<string, string>> = {
   'GET /_dendrite/admin/evacuateRoom/{}': 'rooms evacuate',
   'POST /_dendrite/admin/purgeRoom/{}': 'rooms purge',
   'POST /_seneschal/v1/rooms/purge': 'rooms purge-matching',
+  'POST /_dendrite/admin/downloadState/{}/{}': 'rooms download-state',
+  'GET /_dendrite/admin/downloadState/{}/{}': 'rooms download-state',
   'GET /_dendrite/admin/emptyRooms': 'rooms list-empty',
   'GET /_seneschal/v1/deletions': 'rooms deletions',
   'POST /_dendrite/admin/evacuateUser/{}': 'users evacuate',
@@ -68,7 +70,7 @@ export const harmlessCalls: ReadonlySet<string> = new Set([
 
 /** What the nouns are about, for the help; those of new calls do without. */
 export const nouns: Readonly<Record<string, string>> = {
-  rooms: 'Evacuate, purge and import rooms',
+  rooms: 'Evacuate, purge and import rooms, and repair their state',
   users: 'Evacuate users, reset passwords, see sessions, make accounts and administrators',
   devices: "Device lists of other servers' users",
   federation: 'Other servers: how sending to them goes, and which are blocked',

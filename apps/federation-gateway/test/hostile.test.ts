@@ -1,11 +1,4 @@
-import {
-  buildEvent,
-  eventIdOf,
-  type JsonObject,
-  type Pdu,
-  type ProtoEvent,
-  roomVersion,
-} from '@seneschal/matrix';
+import { buildEvent, type JsonObject, type Pdu, type ProtoEvent, roomVersion } from '@seneschal/matrix';
 import {
   type Peer,
   peerSettings,
@@ -16,6 +9,7 @@ import {
 } from '@seneschal/testing';
 
 import { ask } from './asking.ts';
+import { enterRoom, eventOf, type Foothold } from './foothold.ts';
 import { membersOf, setState, texts } from './sharing.ts';
 
 const v1 = '/_matrix/federation/v1';
@@ -31,43 +25,13 @@ afterAll(() => Promise.all([world.stop(), peer.stop()]));
 
 const mallory = (): string => `@mallory:${peer.serverName}`;
 
-/** A user of the peer in a room of the world, with what the next event of the peer refers to. */
-interface Foothold {
-  roomId: string;
-  join: { eventId: string; pdu: Pdu };
-  authEvents: Pdu['auth_events'];
-}
+const enter = (): Promise<Foothold> => enterRoom({ world, peer, alice });
 
-async function enter(): Promise<Foothold> {
-  const roomId = await alice.createRoom({ preset: 'public_chat', room_version: '10' });
-  const at = `${encodeURIComponent(roomId)}/${encodeURIComponent(mallory())}?ver=10`;
-  const template = (await ask(peer, world, { uri: `${v1}/make_join/${at}` })).body['event'] as ProtoEvent;
-  const join = buildEvent({ ...template, origin_server_ts: Date.now() }, version, peer.signer);
-  const uri = `${v2}/send_join/${encodeURIComponent(roomId)}/${encodeURIComponent(join.eventId)}`;
-  const joined = await ask(peer, world, { method: 'PUT', uri, content: join.pdu as unknown as JsonObject });
-  expect(joined.status).toBe(200);
-  const state = joined.body['state'] as Pdu[];
-  const needed = new Set(['m.room.create', 'm.room.power_levels']);
-  const authEvents = state
-    .filter(({ type }) => needed.has(type))
-    .map((pdu) => eventIdOf(pdu, version))
-    .concat(join.eventId);
-  return { roomId, join, authEvents };
-}
-
-function message({ roomId, join, authEvents }: Foothold, body: string, more: Partial<ProtoEvent> = {}): Pdu {
-  const proto: ProtoEvent = {
-    type: 'm.room.message',
-    room_id: roomId,
-    sender: mallory(),
-    content: { msgtype: 'm.text', body },
-    origin_server_ts: Date.now(),
-    prev_events: [join.eventId],
-    auth_events: authEvents,
-    depth: 20,
+function message(foothold: Foothold, body: string, more: Partial<ProtoEvent> = {}): Pdu {
+  return eventOf(peer, foothold, {
+    ...{ type: 'm.room.message', content: { msgtype: 'm.text', body } },
     ...more,
-  };
-  return buildEvent(proto, version, peer.signer).pdu;
+  });
 }
 
 let transactions = 0;

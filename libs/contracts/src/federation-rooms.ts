@@ -2,6 +2,7 @@ import type { JsonObject } from '@seneschal/matrix';
 import { z } from 'zod';
 
 import { command } from './command.ts';
+import { jobKind } from './jobs.ts';
 
 const jsonObject = z.custom<JsonObject>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
@@ -91,4 +92,47 @@ export const resolveAlias = command('federation', 'resolveAlias', {
 export const takeOutgoing = command('federation', 'takeOutgoing', {
   input: z.object({}),
   output: z.object({}),
+});
+
+const downloaded = z.object({
+  /** In what the state of the room differs, before and after. */
+  changes: z.array(
+    z.object({
+      type: z.string(),
+      stateKey: z.string(),
+      before: z.string().nullable(),
+      after: z.string().nullable(),
+    }),
+  ),
+  /** What was told and is not believed, by event ID, or by `#` and its place where there is none. */
+  dropped: z.array(z.object({ eventId: z.string(), reason: z.string() })),
+  newEvents: z.number(),
+  /** The forward extremities at which the other server told a state. */
+  asked: z.array(z.string()),
+  /** Those that it does not know, or would not tell of. */
+  notTold: z.array(z.object({ eventId: z.string(), reason: z.string() })),
+});
+
+/**
+ * What the job `download_state` would do: asks the other server, and stores nothing. M_NOT_FOUND for a room without a
+ * history here; 502 M_UNKNOWN with the reason when the server tells no state.
+ */
+export const rehearseDownload = command('federation', 'rehearseDownload', {
+  input: z.object({ roomId: z.string(), serverName: z.string() }),
+  output: downloaded,
+  timeoutMs: 600_000,
+});
+
+/**
+ * Fetches the state of a room at its forward extremities from a server, and has it resolved against the room's own. The
+ * items of the job are the changes of the state, and what was dropped (`skipped`).
+ */
+export const downloadStateJob = jobKind({
+  component: 'federation',
+  name: 'download_state',
+  input: z.object({ roomId: z.string(), serverName: z.string() }),
+  target: ({ roomId, serverName }) => `${roomId} ${serverName}`,
+  phases: ['download'],
+  weight: 'heavy',
+  keeps: 'all',
 });

@@ -62,6 +62,41 @@ export const storeJoinedRoom = command('roomserver', 'storeJoinedRoom', {
   timeoutMs: 300_000,
 });
 
+const stateChange = z.object({
+  type: z.string(),
+  stateKey: z.string(),
+  /** Event IDs; null where there was, or is, none. */
+  before: z.string().nullable(),
+  after: z.string().nullable(),
+});
+export type StateChange = z.infer<typeof stateChange>;
+
+/**
+ * Resolves states of the room that another server told against the room's own, and makes the result the room's state; no
+ * event is sent. Signatures and hashes have been checked by the caller. Repeated, it finds nothing to change. M_NOT_FOUND
+ * when the room is unknown, M_FORBIDDEN while it is being deleted.
+ */
+export const mergeState = command('roomserver', 'mergeState', {
+  input: z.object({
+    roomId: z.string(),
+    origin: z.string(),
+    /** The state before each of some events of the room, by event IDs. */
+    states: z.array(z.object({ before: z.string(), state: z.array(z.string()) })),
+    /** The events of the states, and their auth chains. */
+    events: z.array(pdu),
+    /** Answers the same, and stores nothing. */
+    isRehearsal: z.boolean(),
+  }),
+  output: z.object({
+    changes: z.array(stateChange),
+    /** What was told and is not believed. */
+    refused: z.array(z.object({ eventId: z.string(), reason: z.string() })),
+    /** Events that the server did not have. */
+    newEvents: z.number(),
+  }),
+  timeoutMs: 300_000,
+});
+
 /**
  * Stores a membership of a local user in a room that the server is not in: an invite from elsewhere, a knock, or the
  * leave that ends them. An invite to a blocked room is M_FORBIDDEN.

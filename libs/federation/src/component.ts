@@ -17,6 +17,7 @@ import { refreshDevices } from './commands/refresh-devices.ts';
 import { resolveAlias } from './commands/resolve-alias.ts';
 import { takeOutgoing } from './commands/take-outgoing.ts';
 import { roomserverConsumer } from './consumers/roomserver.ts';
+import { downloadStateSteps } from './jobs/download-state.ts';
 import { refreshDevicesSteps, refreshManyDevicesSteps } from './jobs/refresh-devices.ts';
 import { KeyRing } from './keys/key-ring.ts';
 import { Sender } from './sending/sender.ts';
@@ -77,6 +78,7 @@ export async function startFederation(given: FederationDeps): Promise<Stoppable>
     await jobs.serve('federation', [
       refreshDevicesSteps({ refresh }),
       refreshManyDevicesSteps({ refresh, userapi }),
+      downloadStateSteps(deps),
     ]),
   );
   lifecycle.add(new StaleDevices({ bus, refresh, logger }));

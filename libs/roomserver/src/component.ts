@@ -16,6 +16,7 @@ import { evacuateUser } from './commands/evacuate-user.ts';
 import { forgetRoom } from './commands/forget-room.ts';
 import { markDeparturesSeen } from './commands/mark-departures-seen.ts';
 import { deleteReport, updateReport } from './commands/manage-reports.ts';
+import { mergeState } from './commands/merge-state.ts';
 import { openNoticeRoom } from './commands/open-notice-room.ts';
 import { receiveEvents, type ReceiveEventsDeps } from './commands/receive-events.ts';
 import { reportEvent, reportRoom, reportUser } from './commands/report-content.ts';
@@ -100,6 +101,7 @@ function sharedRoomHandlers(deps: ReceiveEventsDeps): Handler[] {
     handle(roomserver.receiveEvents, (input) => receiveEvents(deps, input)),
     handle(roomserver.storeJoinedRoom, (input) => storeJoinedRoom(deps, input)),
     handle(roomserver.storeOutsideMembership, (input) => storeOutsideMembership(deps, input)),
+    handle(roomserver.mergeState, (input) => mergeState(deps, input)),
     handle(roomserver.draftMembership, (input) => draftMembership(deps, input)),
   ];
 }

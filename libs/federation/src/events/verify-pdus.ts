@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 import {
   checkContentHash,
   eventIdOf,
@@ -26,6 +28,8 @@ export interface VerifiedPdus {
   refused: Map<string, string>;
 }
 
+/** Events after which others get their turn: the state of a large room takes many seconds. */
+const turn = 200;
 /** Keys of a server that are tried for one event. */
 const maximumKeys = 3;
 
@@ -42,6 +46,7 @@ export async function verifyPdus(
   const verified: VerifiedPdus = { pdus: new Map(), refused: new Map() };
   const events: { eventId: string; pdu: Pdu }[] = [];
   for (const [index, value] of given.entries()) {
+    if (index % turn === turn - 1) await setImmediate();
     try {
       const pdu = readEvent(withoutUnsigned(value), room.version);
       const eventId = eventIdOf(pdu, room.version);
@@ -53,7 +58,8 @@ export async function verifyPdus(
     }
   }
   await deps.keys.prepare(events.flatMap(({ pdu }) => signersOf(pdu, room.version)));
-  for (const { eventId, pdu } of events) {
+  for (const [index, { eventId, pdu }] of events.entries()) {
+    if (index % turn === turn - 1) await setImmediate();
     const unsigned = await missingSignature(deps, pdu, room.version);
     if (unsigned !== undefined) verified.refused.set(eventId, `It is not signed by ${unsigned}.`);
     else verified.pdus.set(eventId, believed(pdu, room.version));

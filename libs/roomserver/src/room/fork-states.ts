@@ -51,18 +51,18 @@ export function stateAfter(event: KnownEvent): StateAt | undefined {
 /**
  * The resolution of states, as the entries in which it differs from the room's present state. States that are alike,
  * as they are when only messages were sent in parallel, are not looked at any further.
- * @param own an event of these states that is not stored yet
+ * @param unstored events of these states that are not stored yet
  */
 export async function mergeStates(
   db: Db,
   room: ForkedRoom,
   states: readonly StateAt[],
-  own?: KnownEvent,
+  unstored: Iterable<KnownEvent> = [],
 ): Promise<Entries> {
   const differences = await differencesFrom(db, room, states);
   const [first = new Map<string, StateEntry>()] = differences;
   if (differences.every((one) => isAlike(one, first))) return first;
-  return resolveFully(db, room, differences, own);
+  return resolveFully(db, room, differences, unstored);
 }
 
 /** Each state as what it differs in from the present one. */
@@ -94,11 +94,11 @@ async function resolveFully(
   db: Db,
   room: ForkedRoom,
   differences: readonly Entries[],
-  own: KnownEvent | undefined,
+  unstored: Iterable<KnownEvent>,
 ): Promise<Entries> {
   const present = await stateAsOf(db, room.roomNid, room.lastPosition);
   const states = differences.map((entries) => idsOf(new Map([...present, ...entries])));
-  const source = new EventSource(db, own);
+  const source = new EventSource(db, unstored);
   await source.load(differences.flatMap((one) => [...one.values()].flatMap(({ eventId }) => eventId ?? [])));
   let resolved = new Map<string, string>();
   for (let isDone = false; !isDone;) {
@@ -128,9 +128,11 @@ class EventSource {
   readonly #events = new Map<string, ResolutionEvent | undefined>();
   readonly #missed = new Set<string>();
 
-  constructor(db: Db, own: KnownEvent | undefined) {
+  constructor(db: Db, unstored: Iterable<KnownEvent>) {
     this.#db = db;
-    if (own !== undefined) this.#events.set(own.eventId, { eventId: own.eventId, pdu: own.pdu });
+    for (const { eventId, pdu, kind } of unstored) {
+      this.#events.set(eventId, { eventId, pdu, isRejected: kind === 'rejected' });
+    }
   }
 
   eventOf(eventId: string): ResolutionEvent | undefined {

@@ -91,7 +91,12 @@ function checkJoin(
   if (refusal !== undefined) throw forbidden(`The room does not allow the join: ${refusal}.`);
 }
 
-function hideTheRest(draft: RoomDraft, events: readonly ReceivedEvent[], judged: JudgedOutliers): void {
+/** Keeps what did not become part of the room: it may be named by what comes. */
+export function hideTheRest(
+  draft: RoomDraft,
+  events: readonly ReceivedEvent[],
+  judged: JudgedOutliers,
+): void {
   const admitted = new Set(draft.events.map(({ eventId }) => eventId));
   const hidden = new Set<string>();
   for (const { eventId, json } of events) {

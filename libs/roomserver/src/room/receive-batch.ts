@@ -209,7 +209,7 @@ class Reception {
     const states = [...kept.map((one) => this.#after(one)), stateAfter(own)].filter(
       (one) => one !== undefined,
     );
-    const changes = await mergeStates(this.#db, this.#room, states, own);
+    const changes = await mergeStates(this.#db, this.#room, states, [own]);
     await this.#load(changes);
     await applyChanges(this.#db, draft, { changes, known: this.#known, ownId: eventId });
     const key = pdu.state_key === undefined ? undefined : stateMapKey(pdu.type, pdu.state_key);

@@ -1,7 +1,7 @@
 import { isServerName } from '@seneschal/matrix';
 import { z } from 'zod';
 
-import { duration, isNetwork, listenAddress, listOf, onOff, setting } from './setting.ts';
+import { duration, integer, isNetwork, listenAddress, listOf, onOff, setting } from './setting.ts';
 
 const file = z.string().min(1, 'is empty').nullable();
 
@@ -36,6 +36,12 @@ export const federationSettings = {
     '1d',
     duration,
     'The longest time that such a server is left alone.',
+  ),
+  federation_rate_limit: setting(
+    'SENESCHAL_FEDERATION_RATE_LIMIT',
+    50,
+    integer(1, 100_000),
+    'Requests that one other server may make in a second, over ten seconds and at each gateway; what is more is answered 429. rate_limits turns it off.',
   ),
   federation_verify_certificates: setting(
     'SENESCHAL_FEDERATION_VERIFY_CERTIFICATES',

@@ -24,6 +24,8 @@ export interface HttpOptions {
   /** Where calls for administrators are recorded. */
   audit: AuditTrail | undefined;
   rateLimits: boolean;
+  /** Requests of one other server in a second. */
+  serverRequests?: number;
   maxBodyBytes: number;
   /** Whose X-Forwarded-For is believed; see Express's `trust proxy`. */
   trustedProxies: string | null;
@@ -53,7 +55,7 @@ export function createHttpApp(options: HttpOptions): Express {
   app.disable('etag');
   if (options.trustedProxies !== null) app.set('trust proxy', options.trustedProxies.split(/\s*,\s*/));
   const routes = new Routes(options.endpoints);
-  const rateLimits = new RateLimits(options.rateLimits);
+  const rateLimits = new RateLimits(options.rateLimits, options.serverRequests);
   const gate = new AdminGate(options.administrators);
   app.use(observe(options));
   app.use(async (request: Request, response: Response) => {

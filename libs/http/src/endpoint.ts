@@ -10,8 +10,9 @@ export type Access = 'public' | 'user' | 'admin' | 'server';
 /** What an endpoint reads or changes. A machine's admin token reaches the scopes that it was made with. */
 export type Scope = AdminScope;
 
-/** See rate-limits.ts. */
-export type RateLimitClass = 'none' | 'login' | 'register' | 'report' | 'read' | 'write' | 'admin';
+/** See rate-limits.ts. Endpoints for servers are all of the class 'server', whatever they declare. */
+export type RateLimitClass =
+  'none' | 'login' | 'register' | 'report' | 'read' | 'write' | 'admin' | 'server';
 
 /** What a handler knows of its request; everything that came in is already checked. */
 export interface EndpointRequest<Params, Query, Body, Caller> {

@@ -102,7 +102,8 @@ async function authorise(
   }
   if (endpoint.access === 'server') {
     const server = await authenticateServer(context.servers, endpoint, request, bodyBytesOfServers(context));
-    await context.rateLimits.check(endpoint.rateLimit, server.origin);
+    // Only now is it known who asks: nobody uses up what another server may ask.
+    await context.rateLimits.check('server', server.origin);
     return { requester: undefined, tokenHash: '', server };
   }
   const token = accessToken(request.get('authorization'), query);

@@ -5,10 +5,10 @@ import { limitExceeded } from '@seneschal/matrix';
 import type { RateLimitClass } from './endpoint.ts';
 
 /**
- * Requests in a window, per user or, without a user, per address; counted by each gateway process for
- * itself. Administrators have a class of their own: higher, never absent (a stolen token is limited too).
+ * Requests in a window, per user or, without a user, per address, or per asking server; counted by each gateway process
+ * for itself. Administrators have a class of their own: higher, never absent (a stolen token is limited too).
  */
-const limits: Record<Exclude<RateLimitClass, 'none'>, { points: number; seconds: number }> = {
+const limits: Record<Exclude<RateLimitClass, 'none' | 'server'>, { points: number; seconds: number }> = {
   login: { points: 20, seconds: 60 },
   register: { points: 20, seconds: 60 },
   report: { points: 20, seconds: 60 },
@@ -21,8 +21,10 @@ const limits: Record<Exclude<RateLimitClass, 'none'>, { points: number; seconds:
 export class RateLimits {
   readonly #limiters: Map<RateLimitClass, RateLimiterMemory>;
 
-  constructor(enabled: boolean) {
-    const entries = enabled ? Object.entries(limits) : [];
+  /** @param serverRequests of one other server in a second, over ten of them */
+  constructor(enabled: boolean, serverRequests = 50) {
+    const server = { points: serverRequests * 10, seconds: 10 };
+    const entries = enabled ? Object.entries({ ...limits, server }) : [];
     this.#limiters = new Map(
       entries.map(([name, { points, seconds }]) => [
         name as RateLimitClass,

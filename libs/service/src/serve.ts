@@ -41,6 +41,7 @@ export async function serve(platform: Platform, options: ServeOptions): Promise<
     metrics,
     audit,
     rateLimits: config.rate_limits,
+    serverRequests: config.federation_rate_limit,
     maxBodyBytes: config.max_body_bytes,
     trustedProxies: config.trusted_proxies,
     administrators: { networks: config.admin_allowed_networks, origins: config.admin_allowed_origins },

@@ -19,6 +19,7 @@ export async function federationGateway(platform: Platform): Promise<Gateway> {
       signer,
       bus,
       config,
+      servers,
       userapi: userapiReads(database, config),
       roomserver: roomserverForFederation(database, logger, config.server_name),
     }),

@@ -66,6 +66,33 @@ export const joinRoom = command('federation', 'joinRoom', {
 });
 
 /**
+ * A local user knocks at a room that this server is not in, through one of the servers that are. The error is that of the
+ * last server; 502 M_UNKNOWN when none could be reached.
+ */
+export const knockRoom = command('federation', 'knockRoom', {
+  input: z.object({
+    roomId: z.string(),
+    userId: z.string(),
+    /** In the order in which to try them. */
+    servers: z.array(z.string()),
+    /** Of the membership event: profile and reason. */
+    content: jsonObject,
+  }),
+  output: z.object({ roomId: z.string(), eventId: z.string() }),
+  timeoutMs: 300_000,
+});
+
+/**
+ * Asks servers that are in a room for the event closest to a time, at it or in one direction from it; null when none of
+ * them tells one that is.
+ */
+export const remoteTimestampToEvent = command('federation', 'remoteTimestampToEvent', {
+  input: z.object({ roomId: z.string(), ts: z.number(), direction: z.enum(['f', 'b']) }),
+  output: z.object({ eventId: z.string(), originServerTs: z.number() }).nullable(),
+  timeoutMs: 60_000,
+});
+
+/**
  * A local user turns down an invite to a room that this server is not in. When no server of the room can be told, the
  * user is out of it on this server all the same, and `reason` says why.
  */

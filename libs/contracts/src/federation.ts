@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import type { JsonValue } from '@seneschal/matrix';
+import type { JsonObject, JsonValue } from '@seneschal/matrix';
 import { z } from 'zod';
 
 import { command } from './command.ts';
@@ -9,6 +9,7 @@ import { deviceListChange } from './remote-devices.ts';
 
 export * from './federation-admin.ts';
 export * from './federation-rooms.ts';
+export { remotePublicRooms } from './public-rooms.ts';
 
 /**
  * Asks a user's own server for the user's devices now, and puts what it answers in place of what is known. 502
@@ -35,7 +36,12 @@ export interface ServerRequest {
   content: JsonValue | undefined;
 }
 
+/** Servers whose keys are wanted, each with until when they have to be valid, in ms. */
+export type KeyQuery = ReadonlyMap<string, number>;
+
 export interface FederationForGateways {
+  /** Keys of servers as they published them, signed by this server as well; those that cannot be had are left out. */
+  notarisedKeys(wanted: KeyQuery): Promise<JsonObject[]>;
   /** The name of the server that sent a request. Throws 401 M_UNAUTHORIZED. */
   authenticate(request: ServerRequest): Promise<string>;
 }

@@ -24,7 +24,15 @@ export type * from './roomserver-admin-reads.ts';
 export type * from './roomserver-for-federation.ts';
 export type * from './roomserver-reads.ts';
 export type * from './search.ts';
+export type * from './space-rooms.ts';
 export type * from './syncapi.ts';
+export {
+  publicRoomEntry,
+  publicRoomEntryOf,
+  publicRoomsPage,
+  publicRoomsPageOf,
+  publicRoomsSearch,
+} from './public-rooms.ts';
 export * from './room-rows.ts';
 export * from './room-jobs.ts';
 export * from './room-purgers.ts';

@@ -1,5 +1,8 @@
 import type { JsonObject } from '@seneschal/matrix';
 
+import type { RoomserverForClient } from './roomserver-reads.ts';
+import type { SpaceRoom } from './space-rooms.ts';
+
 /** A room as federation sees it. */
 export interface FederatedRoom {
   roomVersion: string;
@@ -35,11 +38,11 @@ export interface RoomserverForFederation {
   federatedRoom(roomId: string): Promise<FederatedRoom | undefined>;
   /** Other servers with joined users. */
   joinedServers(roomId: string): Promise<string[]>;
-  /** The membership event of a user, and what it says; undefined when the user never was anything in the room. */
+  /** The membership event of a user, what it says, and what was told of the room with it from elsewhere; undefined when the user never was anything in the room. */
   membershipEvent(
     roomId: string,
     userId: string,
-  ): Promise<{ membership: string; event: JsonObject } | undefined>;
+  ): Promise<{ membership: string; event: JsonObject; told: JsonObject[] } | undefined>;
   /** Whether a user is joined to any room that this server knows. */
   isJoinedAnywhere(userId: string): Promise<boolean>;
   roomIdByAlias(alias: string): Promise<string | undefined>;
@@ -60,6 +63,21 @@ export interface RoomserverForFederation {
   visibleToServer(roomId: string, serverName: string, eventIds: readonly string[]): Promise<Set<string>>;
   /** Which of these events the server has, with their place in the history. */
   placedEvents(eventIds: readonly string[]): Promise<Set<string>>;
+  /** Events closest to a time, at it or in one direction from it, the closest first. */
+  eventsAtTime(
+    roomId: string,
+    place: { ts: number; direction: 'f' | 'b' },
+  ): Promise<{ eventId: string; originServerTs: number }[]>;
+  /**
+   * A space, its children that are here, and those of them that the server may not know of; undefined when it may not know
+   * of the space.
+   */
+  hierarchy(
+    roomId: string,
+    asked: { serverName: string; suggestedOnly: boolean },
+  ): Promise<{ room: SpaceRoom; children: SpaceRoom[]; inaccessible: string[] } | undefined>;
+  /** The directory, without the rooms that no other server may join. */
+  publicRooms: RoomserverForClient['publicRooms'];
   /** The ends of the room's history that the next event follows. */
   forwardExtremities(roomId: string): Promise<string[]>;
 }

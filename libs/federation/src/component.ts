@@ -17,6 +17,7 @@ import { refreshDevices } from './commands/refresh-devices.ts';
 import { resolveAlias } from './commands/resolve-alias.ts';
 import { takeOutgoing } from './commands/take-outgoing.ts';
 import { roomserverConsumer } from './consumers/roomserver.ts';
+import { forClients } from './for-clients.ts';
 import { downloadStateSteps } from './jobs/download-state.ts';
 import { refreshDevicesSteps, refreshManyDevicesSteps } from './jobs/refresh-devices.ts';
 import { KeyRing } from './keys/key-ring.ts';
@@ -71,6 +72,7 @@ export async function startFederation(given: FederationDeps): Promise<Stoppable>
       handle(federation.inviteUser, (input) => inviteUser(deps, input)),
       handle(federation.resolveAlias, (input) => resolveAlias(deps, input)),
       handle(federation.takeOutgoing, () => takeOutgoing(deps)),
+      ...forClients(deps),
       ...administration({ ...deps, db, wake }),
     ]),
   );

@@ -10,6 +10,7 @@ import { Lifecycle, type Stoppable } from '@seneschal/observability';
 
 import { KeyRing } from './keys/key-ring.ts';
 import { authenticate } from './queries/authenticate.ts';
+import { notarisedKeys } from './queries/notary.ts';
 import { selectBlocks } from './storage/blocked-servers.ts';
 import { selectDestinations } from './storage/destinations.ts';
 import { selectServerKeys } from './storage/server-keys.ts';
@@ -48,6 +49,7 @@ export function federationReads(
   const keys = new KeyRing({ db, client, signer, notaries: config.federation_key_notaries });
   return {
     authenticate: (request) => authenticate({ keys, blocks, serverName: signer.serverName }, request),
+    notarisedKeys: (wanted) => notarisedKeys({ db, keys, signer }, wanted),
     stop: () => lifecycle.stop(),
   };
 }

@@ -12,7 +12,7 @@ export type Scope = AdminScope;
 
 /** See rate-limits.ts. Endpoints for servers are all of the class 'server', whatever they declare. */
 export type RateLimitClass =
-  'none' | 'login' | 'register' | 'report' | 'read' | 'write' | 'admin' | 'server';
+  'none' | 'login' | 'register' | 'report' | 'keys' | 'read' | 'write' | 'admin' | 'server';
 
 /** What a handler knows of its request; everything that came in is already checked. */
 export interface EndpointRequest<Params, Query, Body, Caller> {

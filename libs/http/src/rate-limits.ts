@@ -12,6 +12,7 @@ const limits: Record<Exclude<RateLimitClass, 'none' | 'server'>, { points: numbe
   login: { points: 20, seconds: 60 },
   register: { points: 20, seconds: 60 },
   report: { points: 20, seconds: 60 },
+  keys: { points: 60, seconds: 60 },
   read: { points: 500, seconds: 10 },
   write: { points: 200, seconds: 10 },
   admin: { points: 2000, seconds: 10 },

@@ -3,6 +3,7 @@ import type { Database } from '@seneschal/database';
 import type { Logger } from '@seneschal/observability';
 
 import { roomIdByAlias } from './queries/aliases.ts';
+import { eventsAtTime } from './queries/event-at-time.ts';
 import {
   federatedRoom,
   forwardExtremities,
@@ -10,10 +11,12 @@ import {
   joinedServers,
   membershipEvent,
 } from './queries/federation/federated-room.ts';
+import { hierarchy } from './queries/federation/hierarchy.ts';
 import { outgoingEvents } from './queries/federation/outgoing-events.ts';
 import { authChain, eventsBefore, pdus, placedEvents, roomOfEvent } from './queries/federation/pdus.ts';
 import { stateBefore } from './queries/federation/state-before.ts';
 import { visibleToServer } from './queries/federation/visible-to-server.ts';
+import { publicRooms } from './queries/public-rooms.ts';
 import type { RoomserverTables } from './storage/tables.ts';
 
 /** What federation may read of the room server, run in the process of the caller. */
@@ -36,6 +39,9 @@ export function roomserverForFederation(
     authChain: (roomId, eventIds) => authChain(deps, roomId, eventIds),
     eventsBefore: (roomId, eventIds, limit) => eventsBefore(deps, roomId, eventIds, limit),
     visibleToServer: (...asked) => visibleToServer(deps, ...asked),
+    eventsAtTime: (roomId, place) => eventsAtTime(deps, roomId, place),
+    hierarchy: (roomId, asked) => hierarchy(deps, roomId, asked),
+    publicRooms: (page) => publicRooms(deps, page, true),
     placedEvents: (eventIds) => placedEvents(deps, eventIds),
     forwardExtremities: (roomId) => forwardExtremities(deps, roomId),
   };

@@ -1,11 +1,12 @@
 import type { CallBus } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
-import type { UserapiForFederation } from '@seneschal/contracts';
+import type { FederationForGateways, UserapiForFederation } from '@seneschal/contracts';
 import type { Endpoint } from '@seneschal/http';
 import type { Signer } from '@seneschal/matrix';
 
 import { claimKeys, queryKeys } from './keys.ts';
 import { queryProfile } from './query-profile.ts';
+import { queryServerKey, queryServerKeys } from './query-server-keys.ts';
 import { roomEndpoints } from './rooms/index.ts';
 import type { RoomReads } from './rooms/shapes.ts';
 import { serverKey } from './server-key.ts';
@@ -18,6 +19,7 @@ export interface FederationEndpointDeps {
   config: Pick<Config, 'server_name'>;
   userapi: UserapiForFederation;
   roomserver: RoomReads;
+  servers: Pick<FederationForGateways, 'notarisedKeys'>;
 }
 
 /** Everything that other servers may ask. */
@@ -25,6 +27,8 @@ export function federationEndpoints(deps: FederationEndpointDeps): Endpoint[] {
   return [
     version(),
     serverKey(deps),
+    queryServerKey(deps),
+    queryServerKeys(deps),
     userDevices(deps),
     queryKeys(deps),
     claimKeys(deps),

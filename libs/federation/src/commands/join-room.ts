@@ -8,11 +8,7 @@ import {
   eventIdOf,
   forbidden,
   isJsonObject,
-  isMatrixError,
-  isServerName,
   type JsonObject,
-  MatrixError,
-  notFound,
   own,
   ownString,
   type Pdu,
@@ -27,7 +23,7 @@ import type { Logger } from '@seneschal/observability';
 import { type VerifyDeps, verifyPdus } from '../events/verify-pdus.ts';
 import { listOf } from '../inbound/receive-in-room.ts';
 import type { FederationClient } from '../transport/federation-client.ts';
-import { Unreachable } from '../transport/https.ts';
+import { throughServers } from './through-servers.ts';
 
 type Input = z.infer<typeof federation.joinRoom.input>;
 type Output = z.infer<typeof federation.joinRoom.output>;
@@ -40,7 +36,6 @@ export interface JoinRoomDeps extends VerifyDeps {
   logger: Pick<Logger, 'info'>;
 }
 
-const maximumServers = 8;
 const timeoutMs = 30_000;
 const sendTimeoutMs = 150_000;
 /** The state of a room with some 100,000 members. */
@@ -48,27 +43,7 @@ const maximumBytes = 128 * 1024 * 1024;
 
 /** Joins through the first server that lets the user in. Repeated, it joins anew, which a room takes as no change. */
 export async function joinRoom(deps: JoinRoomDeps, input: Input): Promise<Output> {
-  const known = await deps.roomserver.federatedRoom(input.roomId);
-  // Before any other server has the user in the room.
-  if (known?.isBlocked === true) throw forbidden('An administrator has blocked this room.');
-  if (known?.isClosed === true) throw forbidden('An administrator is deleting or restoring this room.');
-  const servers = new Set(input.servers.filter((name) => isServerName(name)));
-  servers.delete(deps.signer.serverName);
-  if (servers.size === 0)
-    throw notFound('There is no such room on this server, and no other server was named.');
-  let failure: unknown;
-  for (const server of [...servers].slice(0, maximumServers)) {
-    try {
-      return await joinThrough(deps, input, server);
-    } catch (error) {
-      if (!isMatrixError(error) && !(error instanceof Unreachable)) throw error;
-      deps.logger.info({ server, roomId: input.roomId, reason: error.message }, 'a join failed');
-      failure = isMatrixError(error) ? error : (failure ?? error);
-    }
-  }
-  if (isMatrixError(failure)) throw failure;
-  const reason = failure instanceof Error ? failure.message : 'No server could be reached.';
-  throw new MatrixError(502, 'M_UNKNOWN', `The room could not be joined: ${reason}`);
+  return throughServers(deps, input, (server) => joinThrough(deps, input, server));
 }
 
 async function joinThrough(deps: JoinRoomDeps, input: Input, server: string): Promise<Output> {

@@ -30,6 +30,7 @@ export interface LeaveRoomDeps {
 }
 
 const timeoutMs = 15_000;
+const maximumServers = 2;
 
 /**
  * Turns down an invite, or takes back a knock, by make_leave and send_leave with the server that it came from. Of the
@@ -43,7 +44,7 @@ export async function leaveRoom(deps: LeaveRoomDeps, { roomId, userId }: Input):
   let reason: string | undefined;
   let event: JsonObject;
   try {
-    event = await agreeOnLeave(deps, { roomId, userId, versionId, server: serverOf(before.event, userId) });
+    event = await agreeWithOne(deps, { roomId, userId, versionId }, serversOf(before, userId));
   } catch (error) {
     if (!isMatrixError(error) && !(error instanceof Unreachable)) throw error;
     reason = error.message;
@@ -54,10 +55,32 @@ export async function leaveRoom(deps: LeaveRoomDeps, { roomId, userId }: Input):
   return { eventId, isTold: reason === undefined, ...(reason === undefined ? {} : { reason }) };
 }
 
-/** Who invited knows the room; who knocks knows it by the room's own name. */
-function serverOf(event: JsonObject, userId: string): string {
+/** Who invited knows the room; who knocks knows it by the room's own name, or by who is told to be in it. */
+function serversOf({ event, told }: { event: JsonObject; told: JsonObject[] }, userId: string): string[] {
   const sender = ownString(event, 'sender') ?? '';
-  return serverNameOf(sender === userId ? (ownString(event, 'room_id') ?? '') : sender) ?? '';
+  const first = sender === userId ? (ownString(event, 'room_id') ?? '') : sender;
+  const senders = told.map((one) => ownString(one, 'sender') ?? '');
+  const servers = new Set([first, ...senders].map((one) => serverNameOf(one) ?? ''));
+  servers.delete('');
+  servers.delete(serverNameOf(userId) ?? '');
+  return [...servers].slice(0, maximumServers);
+}
+
+async function agreeWithOne(
+  deps: LeaveRoomDeps,
+  asked: { roomId: string; userId: string; versionId: string },
+  servers: readonly string[],
+): Promise<JsonObject> {
+  let failure: unknown = notFound('No server of the room is known.');
+  for (const server of servers) {
+    try {
+      return await agreeOnLeave(deps, { ...asked, server });
+    } catch (error) {
+      if (!isMatrixError(error) && !(error instanceof Unreachable)) throw error;
+      failure = error;
+    }
+  }
+  throw failure;
 }
 
 async function agreeOnLeave(

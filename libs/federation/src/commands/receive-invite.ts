@@ -26,6 +26,7 @@ import {
 
 import { verifyPdus } from '../events/verify-pdus.ts';
 import { errorOf, receiveInRoom, type ReceiveInRoomDeps } from '../inbound/receive-in-room.ts';
+import { strippedStateOf } from './stripped-state.ts';
 
 type Input = z.infer<typeof federation.receiveInvite.input>;
 
@@ -34,8 +35,6 @@ export interface ReceiveInviteDeps extends ReceiveInRoomDeps {
   roomserver: Pick<RoomserverForFederation, 'forwardExtremities' | 'federatedRoom'>;
   userapi: Pick<UserapiForFederation, 'profile'>;
 }
-
-const maximumStripped = 50;
 
 /** Lets a local user be invited from elsewhere, and signs the invite. M_FORBIDDEN when the room is blocked here. */
 export async function receiveInvite(deps: ReceiveInviteDeps, input: Input): Promise<{ event: JsonObject }> {
@@ -58,7 +57,7 @@ export async function receiveInvite(deps: ReceiveInviteDeps, input: Input): Prom
     if (error !== undefined) throw forbidden(`The room does not allow the invite: ${error}`);
     return { event };
   }
-  const strippedState = input.strippedState.flatMap(stripped).slice(0, maximumStripped);
+  const strippedState = strippedStateOf(input.strippedState);
   const { roomVersion: told } = input;
   await deps.bus.call(roomserver.storeOutsideMembership, { roomId, roomVersion: told, event, strippedState });
   return { event };
@@ -77,17 +76,4 @@ export async function receiveInvite(deps: ReceiveInviteDeps, input: Input): Prom
     if (serverNameOf(read.sender) !== origin) throw forbidden('The inviting user is not of your server.');
     return read;
   }
-}
-
-/** What clients get to see of it, whatever else the other server sent along. */
-function stripped(event: JsonObject): JsonObject[] {
-  const { type, state_key: stateKey, sender, content } = event;
-  const isSound =
-    typeof type === 'string' &&
-    typeof stateKey === 'string' &&
-    typeof sender === 'string' &&
-    typeof content === 'object' &&
-    content !== null &&
-    !Array.isArray(content);
-  return isSound ? [{ type, state_key: stateKey, sender, content }] : [];
 }

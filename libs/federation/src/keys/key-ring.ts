@@ -4,6 +4,7 @@ import {
   selectServerKey,
   serversWithKeys,
   type StoredServerKey,
+  upsertKeyAnswer,
   upsertServerKeys,
 } from '../storage/server-keys.ts';
 import type { FederationDb } from '../storage/tables.ts';
@@ -84,6 +85,11 @@ export class KeyRing {
     return false;
   }
 
+  /** Fetches the keys of a server anew, unless that was done in the last minute. */
+  refresh(serverName: string): Promise<void> {
+    return this.#refresh(serverName);
+  }
+
   /** Many requests of one server that wait for its keys ask for them once. */
   #refresh(serverName: string): Promise<void> {
     const running = this.#underWay.get(serverName);
@@ -100,7 +106,10 @@ export class KeyRing {
     // Also after a success: a key that the answer has not is not in the next one either.
     if (this.#pausedUntil.size >= maximumPauses) this.#pausedUntil.clear();
     this.#pausedUntil.set(serverName, this.#now() + pauseMs);
-    if (keys !== undefined) await upsertServerKeys(this.#deps.db, serverName, keys);
+    if (keys === undefined) return;
+    await upsertServerKeys(this.#deps.db, serverName, keys);
+    const validUntil = Number(own(answer, 'valid_until_ts'));
+    await upsertKeyAnswer(this.#deps.db, { serverName, validUntil, json: JSON.stringify(answer) });
   }
 
   async #askServer(serverName: string): Promise<unknown> {

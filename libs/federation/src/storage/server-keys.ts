@@ -67,3 +67,29 @@ export async function upsertServerKeys(
     WHERE k.public_key = excluded.public_key
   `.execute(db);
 }
+
+/** Keeps what a server answered, to be passed on. */
+export async function upsertKeyAnswer(
+  db: FederationDb,
+  answer: { serverName: string; validUntil: number; json: string },
+): Promise<void> {
+  const row = { valid_until_ts: answer.validUntil, json: answer.json };
+  await db
+    .insertInto('federation_key_answers')
+    .values({ server_name: answer.serverName, ...row })
+    .onConflict((conflict) => conflict.column('server_name').doUpdateSet(row))
+    .execute();
+}
+
+/** What servers last answered, with how long they said it is valid. */
+export async function selectKeyAnswers(
+  db: FederationDb,
+  serverNames: readonly string[],
+): Promise<Map<string, { validUntil: number; json: string }>> {
+  const rows = await db
+    .selectFrom('federation_key_answers')
+    .selectAll()
+    .where('server_name', 'in', ['', ...serverNames])
+    .execute();
+  return new Map(rows.map((row) => [row.server_name, { validUntil: row.valid_until_ts, json: row.json }]));
+}

@@ -9,6 +9,7 @@ export interface FederationTables {
     /** Up to when signatures by the key are believed, in ms. */
     valid_until_ts: number;
   };
+  federation_key_answers: { server_name: string; valid_until_ts: number; json: string };
   federation_destinations: {
     server_name: string;
     failures: Generated<number>;

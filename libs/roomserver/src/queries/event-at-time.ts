@@ -34,6 +34,32 @@ export async function eventAtTime(
   return found && { eventId: found.eventId, originServerTs: found.pdu.origin_server_ts };
 }
 
+/** For another server: the events closest to a time in one direction, the closest first, whether or not it may see them. */
+export async function eventsAtTime(
+  deps: QueryDeps,
+  roomId: string,
+  { ts, direction }: Place,
+): Promise<NonNullable<Found>[]> {
+  const room = await sql<{ room_nid: number }>`
+    SELECT room_nid FROM roomserver_rooms WHERE room_id = ${roomId}
+  `.execute(deps.db);
+  const roomNid = room.rows[0]?.room_nid;
+  if (roomNid === undefined) return [];
+  const isForwards = direction === 'f';
+  const isBeyond = (time: number): boolean => (isForwards ? time >= ts : time > ts);
+  const place = await firstBeyond(deps, roomNid, Number.MAX_SAFE_INTEGER, isBeyond);
+  const result = await sql<{ event_id: string; json: string }>`
+    SELECT event_id, json FROM roomserver_events WHERE room_nid = ${roomNid} AND NOT is_outlier
+      AND ${isForwards ? sql`position >= ${place}` : sql`position < ${place}`}
+    ORDER BY position ${isForwards ? sql`ASC` : sql`DESC`} LIMIT ${nearby}
+  `.execute(deps.db);
+  return result.rows.flatMap((row) => {
+    const time = parsePdu(row.json)?.origin_server_ts;
+    const isFound = time !== undefined && isForwards === isBeyond(time);
+    return isFound ? [{ eventId: row.event_id, originServerTs: time }] : [];
+  });
+}
+
 /** The position of the first event whose time is beyond the one asked for, or the one after the last. */
 async function firstBeyond(
   deps: QueryDeps,

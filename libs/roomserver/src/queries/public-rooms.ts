@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 
 import type { PublicRoom, RoomserverForClient } from '@seneschal/contracts';
 import { invalidParam, type JsonObject, ownString } from '@seneschal/matrix';
@@ -20,22 +20,39 @@ const shownState = [
   'm.room.create',
 ];
 
+/** Events are kept as canonical JSON, in which this has no other form. */
+const federatedRooms = sql`is_listed AND NOT EXISTS (
+  SELECT FROM roomserver_current_state c JOIN roomserver_events e USING (position)
+  WHERE c.room_nid = r.room_nid AND c.type = 'm.room.create' AND c.state_key = '' AND e.json LIKE '%"m.federate":false%'
+)`;
+
 interface ListedRow {
   room_nid: number;
   room_id: string;
   joined_members: number;
 }
 
-/** The listed rooms, the largest first. `since` is the number of rooms before the page. */
-export async function publicRooms(deps: Pick<QueryDeps, 'db'>, page: Page): Promise<Result> {
+/**
+ * The listed rooms, the largest first. `since` is the number of rooms before the page. For other servers without those
+ * that were made to stay on this one.
+ */
+export async function publicRooms(
+  deps: Pick<QueryDeps, 'db'>,
+  page: Page,
+  forServers = false,
+): Promise<Result> {
+  const which = forServers ? federatedRooms : sql`is_listed`;
   const offset = offsetOf(page.since);
   const search = page.search?.trim().toLowerCase() ?? '';
   const { roomTypes } = page;
   if (search === '' && roomTypes === undefined) {
-    const [listed, total] = await Promise.all([listedRooms(deps, page.limit, offset), countListed(deps)]);
-    return paged(await describe(deps, listed), total, page.limit, offset);
+    const [listed, total] = await Promise.all([
+      listedRooms(deps, which, page.limit, offset),
+      countListed(deps, which),
+    ]);
+    return paged(await describeRooms(deps, listed), total, page.limit, offset);
   }
-  const all = await describe(deps, await listedRooms(deps, null, 0));
+  const all = await describeRooms(deps, await listedRooms(deps, which, null, 0));
   const found = all.filter(
     (room) =>
       (roomTypes?.includes(room.roomType ?? null) ?? true) &&
@@ -62,24 +79,29 @@ function paged(rooms: PublicRoom[], total: number, limit: number, offset: number
 
 async function listedRooms(
   deps: Pick<QueryDeps, 'db'>,
+  which: RawBuilder<unknown>,
   limit: number | null,
   offset: number,
 ): Promise<ListedRow[]> {
   const result = await sql<ListedRow>`
-    SELECT room_nid, room_id, joined_members FROM roomserver_rooms WHERE is_listed
+    SELECT room_nid, room_id, joined_members FROM roomserver_rooms r WHERE ${which}
     ORDER BY joined_members DESC, room_nid LIMIT ${limit}::bigint OFFSET ${offset}::bigint
   `.execute(deps.db);
   return result.rows;
 }
 
-async function countListed(deps: Pick<QueryDeps, 'db'>): Promise<number> {
+async function countListed(deps: Pick<QueryDeps, 'db'>, which: RawBuilder<unknown>): Promise<number> {
   const result = await sql<{ total: number }>`
-    SELECT count(*) AS total FROM roomserver_rooms WHERE is_listed
+    SELECT count(*) AS total FROM roomserver_rooms r WHERE ${which}
   `.execute(deps.db);
   return result.rows[0]?.total ?? 0;
 }
 
-async function describe(deps: Pick<QueryDeps, 'db'>, rooms: readonly ListedRow[]): Promise<PublicRoom[]> {
+/** What a directory tells of rooms, in the order in which they are given. */
+export async function describeRooms(
+  deps: Pick<QueryDeps, 'db'>,
+  rooms: readonly ListedRow[],
+): Promise<PublicRoom[]> {
   const result = await sql<{ room_nid: number; type: string; json: string }>`
     SELECT c.room_nid, c.type, e.json FROM roomserver_current_state c JOIN roomserver_events e USING (position)
     WHERE c.room_nid = ANY(${rooms.map((room) => room.room_nid)}::bigint[])

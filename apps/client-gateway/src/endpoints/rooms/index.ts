@@ -4,6 +4,7 @@ import type {
   RoomserverForFederation,
   SyncapiForClient,
   UserapiForClient,
+  UserapiForGateways,
 } from '@seneschal/contracts';
 import type { Endpoint } from '@seneschal/http';
 
@@ -45,7 +46,7 @@ export interface RoomEndpointDeps {
   roomserver: RoomserverForClient;
   /** Knows which rooms live on other servers. */
   elsewhere: Pick<RoomserverForFederation, 'federatedRoom' | 'joinedServers' | 'membershipEvent'>;
-  userapi: Pick<UserapiForClient, 'account' | 'profile' | 'profiles'>;
+  userapi: Pick<UserapiForClient, 'account' | 'profile' | 'profiles'> & UserapiForGateways;
   syncapi: Pick<SyncapiForClient, 'positionOf' | 'tokenOf'>;
   serverName: string;
   defaultRoomVersion: string;

@@ -42,8 +42,8 @@ export async function join(deps: JoinDeps, request: JoinRequest): Promise<{ room
   return { room_id: (await deps.bus.call(roomserver.changeMembership, input)).roomId };
 }
 
-/** None when the room is, or would be, here. */
-async function serversToAsk(
+/** Servers through which to enter a room; none when the room is, or would be, here. */
+export async function serversToAsk(
   { elsewhere, serverName }: JoinDeps,
   { roomId, userId, servers }: JoinRequest,
 ): Promise<string[]> {

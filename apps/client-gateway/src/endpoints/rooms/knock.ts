@@ -1,13 +1,14 @@
-import { roomserver, type UserapiForClient } from '@seneschal/contracts';
+import { federation, roomserver } from '@seneschal/contracts';
 import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
 import { z } from 'zod';
 
-import { memberProfile } from './member-profile.ts';
+import { type JoinDeps, serversToAsk } from './join.ts';
+import { memberContent, memberProfile } from './member-profile.ts';
 import { type ResolveDeps, resolveRoom } from './resolve-room.ts';
-import { identifier, reasonBody, roomIdAnswer } from './shapes.ts';
+import { identifier, reasonBody, roomIdAnswer, serversOf, viaQuery } from './shapes.ts';
 
-/** `POST /knock/{roomIdOrAlias}`. */
-export const knock = (deps: ResolveDeps & { userapi: Pick<UserapiForClient, 'profile'> }): Endpoint =>
+/** `POST /knock/{roomIdOrAlias}`: at a room that lives elsewhere, through another server. */
+export const knock = (deps: ResolveDeps & JoinDeps): Endpoint =>
   endpoint({
     method: 'POST',
     path: clientPaths('/knock/:roomIdOrAlias'),
@@ -15,14 +16,23 @@ export const knock = (deps: ResolveDeps & { userapi: Pick<UserapiForClient, 'pro
     rateLimit: 'write',
     summary: 'Asks to be let into a room',
     params: z.object({ roomIdOrAlias: identifier }),
+    query: viaQuery,
     body: reasonBody,
     bodyOptional: true,
     answer: roomIdAnswer,
-    handle: async ({ params, body, requester: { userId } }) => {
-      const { roomId } = await resolveRoom(deps, params.roomIdOrAlias);
+    handle: async ({ params, query, body: { reason }, requester: { userId } }) => {
+      const { roomId, servers: named } = await resolveRoom(deps, params.roomIdOrAlias);
       const profile = await memberProfile(deps.userapi, userId);
-      const input = { roomId, sender: userId, target: userId, action: 'knock' as const, profile };
-      const knocked = await deps.bus.call(roomserver.changeMembership, { ...input, reason: body.reason });
+      const asked = { userId, roomId, reason, servers: [...serversOf(query), ...named] };
+      const servers = await serversToAsk(deps, asked);
+      if (servers.length > 0) {
+        const content = memberContent(profile, reason);
+        return {
+          room_id: (await deps.bus.call(federation.knockRoom, { roomId, userId, servers, content })).roomId,
+        };
+      }
+      const input = { roomId, sender: userId, target: userId, action: 'knock' as const, profile, reason };
+      const knocked = await deps.bus.call(roomserver.changeMembership, input);
       return { room_id: knocked.roomId };
     },
   });

@@ -1,48 +1,36 @@
-import type { PublicRoom, RoomserverForClient } from '@seneschal/contracts';
-import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
-import { notFound } from '@seneschal/matrix';
 import { z } from 'zod';
+
+import type { CallBus } from '@seneschal/bus';
+import {
+  federation,
+  publicRoomsPage,
+  publicRoomsPageOf,
+  publicRoomsSearch,
+  type RoomserverForClient,
+  type UserapiForGateways,
+} from '@seneschal/contracts';
+import { accessToken, clientPaths, endpoint, type Endpoint, hashToken } from '@seneschal/http';
+import { isServerName, unknownToken } from '@seneschal/matrix';
 
 import { count } from './shapes.ts';
 
 const largestPage = 500;
-
-const room = z.object({
-  room_id: z.string(),
-  name: z.string().optional(),
-  topic: z.string().optional(),
-  canonical_alias: z.string().optional(),
-  avatar_url: z.string().optional(),
-  num_joined_members: z.number(),
-  world_readable: z.boolean(),
-  guest_can_join: z.boolean(),
-  join_rule: z.string(),
-  room_type: z.string().optional(),
-});
-
-const answer = z.object({
-  chunk: z.array(room),
-  next_batch: z.string().optional(),
-  prev_batch: z.string().optional(),
-  total_room_count_estimate: z.number(),
-});
-
 const path = clientPaths('/publicRooms');
+const server = z.string().refine(isServerName, 'is not a server name').optional();
 
 interface Deps {
+  bus: CallBus;
   roomserver: Pick<RoomserverForClient, 'publicRooms'>;
+  userapi: Pick<UserapiForGateways, 'requesterByToken'>;
   serverName: string;
 }
 
 interface Asked {
   server: string | undefined;
-  limit: number | undefined;
-  since: string | undefined;
-  search?: string | undefined;
-  roomTypes?: (string | null)[] | undefined;
+  search: z.infer<typeof publicRoomsSearch>;
 }
 
-/** `GET /publicRooms`. */
+/** `GET /publicRooms`. Other servers are asked for users alone: nobody sends requests from here without a token. */
 export const getPublicRooms = (deps: Deps): Endpoint =>
   endpoint({
     method: 'GET',
@@ -50,13 +38,16 @@ export const getPublicRooms = (deps: Deps): Endpoint =>
     access: 'public',
     rateLimit: 'read',
     summary: 'The public room directory',
-    query: z.object({
-      limit: count.optional(),
-      since: z.string().optional(),
-      server: z.string().optional(),
-    }),
-    answer,
-    handle: ({ query }) => page(deps, { server: query.server, limit: query.limit, since: query.since }),
+    query: z.object({ limit: count.optional(), since: z.string().max(1024).optional(), server }),
+    answer: publicRoomsPage,
+    handle: async (request) => {
+      const { server: asked, ...search } = request.query;
+      if (isElsewhere(deps, asked)) {
+        const tokenHash = hashToken(accessToken(request.header('authorization'), new URLSearchParams()));
+        if ((await deps.userapi.requesterByToken(tokenHash)) === undefined) throw unknownToken();
+      }
+      return page(deps, { server: asked, search: { ...search, filter: undefined } });
+    },
   });
 
 /** `POST /publicRooms`: with a search. */
@@ -67,58 +58,28 @@ export const searchPublicRooms = (deps: Deps): Endpoint =>
     access: 'user',
     rateLimit: 'read',
     summary: 'Searches the public room directory',
-    query: z.object({ server: z.string().optional() }),
-    body: z.object({
-      limit: z.int().min(0).optional(),
-      since: z.string().optional(),
-      filter: z
-        .object({
-          generic_search_term: z.string().nullish(),
-          room_types: z.array(z.string().nullable()).nullish(),
-        })
-        .optional(),
-    }),
+    query: z.object({ server }),
+    body: publicRoomsSearch,
     bodyOptional: true,
-    answer,
-    handle: ({ query, body }) =>
-      page(deps, {
-        server: query.server,
-        limit: body.limit,
-        since: body.since,
-        search: body.filter?.generic_search_term ?? undefined,
-        roomTypes: body.filter?.room_types ?? undefined,
-      }),
+    answer: publicRoomsPage,
+    handle: ({ query, body }) => page(deps, { server: query.server, search: body }),
   });
 
-async function page(deps: Deps, asked: Asked): Promise<z.infer<typeof answer>> {
-  if (asked.server !== undefined && asked.server !== deps.serverName) {
-    throw notFound('This server does not federate yet: it knows its own directory only.');
-  }
-  const found = await deps.roomserver.publicRooms({
-    limit: Math.min(Math.max(asked.limit ?? largestPage, 1), largestPage),
-    ...(asked.since === undefined ? {} : { since: asked.since }),
-    ...(asked.search === undefined ? {} : { search: asked.search }),
-    ...(asked.roomTypes === undefined ? {} : { roomTypes: asked.roomTypes }),
-  });
-  return {
-    chunk: found.rooms.map(toChunk),
-    ...(found.nextBatch === undefined ? {} : { next_batch: found.nextBatch }),
-    ...(found.prevBatch === undefined ? {} : { prev_batch: found.prevBatch }),
-    total_room_count_estimate: found.total,
-  };
+function isElsewhere(deps: Pick<Deps, 'serverName'>, name: string | undefined): name is string {
+  return name !== undefined && name !== deps.serverName;
 }
 
-function toChunk(found: PublicRoom): z.infer<typeof room> {
-  return {
-    room_id: found.roomId,
-    name: found.name,
-    topic: found.topic,
-    canonical_alias: found.canonicalAlias,
-    avatar_url: found.avatarUrl,
-    num_joined_members: found.joinedMembers,
-    world_readable: found.worldReadable,
-    guest_can_join: found.guestCanJoin,
-    join_rule: found.joinRule,
-    room_type: found.roomType,
-  };
+async function page(deps: Deps, { server: asked, search }: Asked): Promise<z.infer<typeof publicRoomsPage>> {
+  if (isElsewhere(deps, asked)) {
+    return deps.bus.call(federation.remotePublicRooms, { serverName: asked, search });
+  }
+  const { limit, since, filter } = search;
+  const { generic_search_term: term, room_types: roomTypes } = filter ?? {};
+  const found = await deps.roomserver.publicRooms({
+    limit: Math.min(Math.max(limit ?? largestPage, 1), largestPage),
+    ...(since === undefined ? {} : { since }),
+    ...(term === undefined ? {} : { search: term }),
+    ...(roomTypes === undefined ? {} : { roomTypes }),
+  });
+  return publicRoomsPageOf(found);
 }

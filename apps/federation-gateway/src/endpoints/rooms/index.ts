@@ -1,13 +1,16 @@
 import type { CallBus } from '@seneschal/bus';
 import type { Endpoint } from '@seneschal/http';
 
+import { hierarchy } from './hierarchy.ts';
 import { backfill, event, missingEvents } from './history.ts';
 import { invite, oldInvite } from './invite.ts';
 import { makeMemberships } from './make-membership.ts';
+import { publicRooms } from './public-rooms.ts';
 import { queryDirectory } from './query-directory.ts';
 import { sendJoin, sendKnock, sendLeave } from './send-membership.ts';
 import { send } from './send.ts';
 import type { RoomReads } from './shapes.ts';
+import { timestampToEvent } from './timestamp-to-event.ts';
 import { eventAuth, state, stateIds } from './state.ts';
 
 export interface RoomEndpointDeps {
@@ -32,6 +35,9 @@ export function roomEndpoints(deps: RoomEndpointDeps): Endpoint[] {
     state(deps),
     stateIds(deps),
     eventAuth(deps),
+    timestampToEvent(deps),
     queryDirectory(deps),
+    ...publicRooms(deps),
+    hierarchy(deps),
   ];
 }

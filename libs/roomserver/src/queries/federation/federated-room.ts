@@ -68,14 +68,16 @@ export async function membershipEvent(
   roomId: string,
   userId: string,
 ): ReturnType<RoomserverForFederation['membershipEvent']> {
-  const result = await sql<{ membership: string; json: string }>`
-    SELECT m.membership, e.json FROM roomserver_memberships m
+  const result = await sql<{ membership: string; json: string; told: JsonObject[] | null }>`
+    SELECT m.membership, e.json, i.events AS told FROM roomserver_memberships m
     JOIN roomserver_rooms r USING (room_nid) JOIN roomserver_events e ON e.position = m.position
+    LEFT JOIN roomserver_invite_states i ON i.room_nid = m.room_nid AND i.user_id = m.user_id
     WHERE r.room_id = ${roomId} AND m.user_id = ${userId}
   `.execute(deps.db);
   const row = result.rows[0];
   const pdu = parsePdu(row?.json ?? null);
-  return row && pdu && { membership: row.membership, event: pdu as unknown as JsonObject };
+  if (row === undefined || pdu === undefined) return undefined;
+  return { membership: row.membership, event: pdu as unknown as JsonObject, told: row.told ?? [] };
 }
 
 export async function forwardExtremities(deps: QueryDeps, roomId: string): Promise<string[]> {

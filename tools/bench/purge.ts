@@ -52,12 +52,14 @@ async function purgeAlone(ground: Ground, size: number): Promise<Measurement> {
   }
 }
 
-/** Such a room, of which all that follows events has heard. */
+/** Such a room, of which all that follows events has heard, and which PostgreSQL has nothing more to tidy up in. */
 async function bigRoom({ bench, admin, database }: Ground, size: number): Promise<string> {
   const roomId = await createRoom(bench.client, admin);
   await fillRoom(database, { roomId, sender: admin.userId, count: size });
   await sendMessage(bench.client, admin, roomId, randomBytes(8).toString('hex'), 'Call me Ishmael.');
   await consumersRead(database);
+  await database.query('VACUUM ANALYZE');
+  await database.query('CHECKPOINT');
   return roomId;
 }
 

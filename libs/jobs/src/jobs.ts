@@ -114,13 +114,13 @@ export class Jobs implements Stoppable {
       const left = end - Date.now();
       const isOver = left <= 0 || signal?.aborted === true || this.#watchers.isStopped;
       if (job === undefined || isFinished(job.state) || isOver) return job;
-      await this.#watchers.next(jobId, job.version, left, signal);
+      await this.#watchers.next(jobId, 'end', left, signal);
     }
   }
 
   /** Waits until a job has changed since a version, for so long at the most. */
   async changeAfter(jobId: string, version: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    await this.#watchers.next(jobId, version, timeoutMs, signal);
+    await this.#watchers.next(jobId, { after: version }, timeoutMs, signal);
   }
 
   /** Whether nobody waits for jobs here any more. */
@@ -174,7 +174,7 @@ export class Jobs implements Stoppable {
       if (unfinished === undefined) return;
       const job = await this.reads.get(unfinished.job_id);
       if (job === undefined || isFinished(job.state) || job.state === 'paused') continue;
-      await this.#watchers.next(job.jobId, job.version, 10_000);
+      await this.#watchers.next(job.jobId, { after: job.version }, 10_000);
     }
   }
 

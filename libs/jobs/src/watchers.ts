@@ -10,12 +10,25 @@ const throttleMs = 100;
 /** How often watched rows are looked at without a hint: hints may be lost, the rows are not. */
 const pollMs = 1000;
 
+/** The version after one, or the end of the job. */
+export type Awaited = { after: number } | 'end';
+
 type WatchedBus = Pick<Bus, 'redis' | 'subscribe' | 'prefix'>;
 
 interface Watcher {
   jobId: string;
-  seen: number;
+  awaited: Awaited;
   resolve(): void;
+}
+
+interface Version {
+  job_id: string;
+  version: number;
+  is_finished: boolean;
+}
+
+function hasCome(awaited: Awaited, job: Version | undefined): boolean {
+  return job === undefined || (awaited === 'end' ? job.is_finished : job.version > awaited.after);
 }
 
 /** Tells of changes to jobs over Redis, and waits for them. */
@@ -51,8 +64,8 @@ export class Watchers implements Stoppable {
     this.#bus.redis.publish(this.#channel, jobId).catch(() => 0);
   }
 
-  /** Resolves when a job has a later version than the one seen, after `timeoutMs`, or when asked to end. */
-  async next(jobId: string, seen: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+  /** Resolves when what is awaited of a job has come, after `timeoutMs`, or when asked to end. */
+  async next(jobId: string, awaited: Awaited, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.#stopped || signal?.aborted === true) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
@@ -61,7 +74,7 @@ export class Watchers implements Stoppable {
         this.#watchers.delete(watcher);
         resolve();
       };
-      const watcher = { jobId, seen, resolve: done };
+      const watcher = { jobId, awaited, resolve: done };
       const timer = setTimeout(done, timeoutMs);
       signal?.addEventListener('abort', done);
       this.#watchers.add(watcher);
@@ -76,7 +89,7 @@ export class Watchers implements Stoppable {
     this.#poll ??= setInterval(() => void this.#look(), pollMs);
   }
 
-  /** Wakes those whose job is of a later version, or gone. */
+  /** Wakes those for whose job it has come, or whose job is gone. */
   async #look(jobId?: string): Promise<void> {
     const watched = [...this.#watchers].filter((one) => jobId === undefined || one.jobId === jobId);
     if (watched.length === 0) {
@@ -84,12 +97,12 @@ export class Watchers implements Stoppable {
       return;
     }
     try {
-      const rows = await sql<{ job_id: string; version: number }>`
-        SELECT job_id, version FROM jobs WHERE job_id = ANY(${[...new Set(watched.map((one) => one.jobId))]})
+      const rows = await sql<Version>`
+        SELECT job_id, version, finished_ts IS NOT NULL AS is_finished FROM jobs WHERE job_id = ANY(${[...new Set(watched.map((one) => one.jobId))]})
       `.execute(this.#db);
-      const versions = new Map(rows.rows.map((row) => [row.job_id, row.version]));
+      const versions = new Map(rows.rows.map((row) => [row.job_id, row]));
       for (const one of watched) {
-        if ((versions.get(one.jobId) ?? Infinity) > one.seen) one.resolve();
+        if (hasCome(one.awaited, versions.get(one.jobId))) one.resolve();
       }
     } catch {
       // The database is away; the next look tells.

@@ -43,8 +43,12 @@ export interface RoomserverForFederation {
     roomId: string,
     userId: string,
   ): Promise<{ membership: string; event: JsonObject; told: JsonObject[] } | undefined>;
-  /** Whether a user is joined to any room that this server knows. */
-  isJoinedAnywhere(userId: string): Promise<boolean>;
+  /** Other servers that share a room with each of these local users. */
+  serversSharingRooms(userIds: readonly string[]): Promise<Map<string, string[]>>;
+  /** Those of these users of other servers who share a room with a user of this one. */
+  usersSharedWith(userIds: readonly string[]): Promise<Set<string>>;
+  /** Of a room that no local user is in any more, a page of those who share no other room either, by user ID. */
+  strangersIn(roomId: string, after: string, limit: number): Promise<string[]>;
   roomIdByAlias(alias: string): Promise<string | undefined>;
   /** What is to be sent of the events at these positions: those of local users, or all of them when relayed. */
   outgoingEvents(

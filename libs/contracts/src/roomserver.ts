@@ -205,6 +205,6 @@ export type RoomserverFact = z.infer<typeof roomserverFact>;
 
 export const roomserverOutput: EventLog<RoomserverFact> = {
   table: 'roomserver_output',
-  consumers: ['syncapi-roomserver', 'search-roomserver', 'federation-roomserver'],
+  consumers: ['syncapi-roomserver', 'search-roomserver', 'federation-roomserver', 'federation-devices'],
   fact: roomserverFact,
 };

@@ -186,7 +186,14 @@ export const recordConnections = command('userapi', 'recordConnections', {
 const userapiFact = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('account_deactivated'), userId: z.string() }),
   z.object({ kind: z.literal('account_registered'), userId: z.string() }),
-  z.object({ kind: z.literal('device_list_changed'), userId: z.string() }),
+  z.object({
+    kind: z.literal('device_list_changed'),
+    userId: z.string(),
+    /** The device of a local user that was added, changed or removed. */
+    deviceId: z.string().optional(),
+    /** Set when a local user's cross-signing keys changed, and no device. */
+    crossSigning: z.literal(true).optional(),
+  }),
   /** A user signed the master key of another: only the signer sees it. */
   z.object({ kind: z.literal('user_signed'), userId: z.string(), target: z.string() }),
   z.object({
@@ -197,6 +204,8 @@ const userapiFact = z.discriminatedUnion('kind', [
     isPublic: z.boolean(),
   }),
   z.object({ kind: z.literal('to_device_sent'), userIds: z.array(z.string()) }),
+  /** Messages to devices of other servers wait at this position. */
+  z.object({ kind: z.literal('to_device_queued') }),
   z.object({
     kind: z.literal('account_data_changed'),
     userId: z.string(),
@@ -208,6 +217,6 @@ export type UserapiFact = z.infer<typeof userapiFact>;
 
 export const userapiOutput: EventLog<UserapiFact> = {
   table: 'userapi_output',
-  consumers: ['syncapi-userapi', 'roomserver-userapi'],
+  consumers: ['syncapi-userapi', 'roomserver-userapi', 'federation-userapi'],
   fact: userapiFact,
 };

@@ -16,7 +16,9 @@ import { receiveTransaction } from './commands/receive-transaction.ts';
 import { refreshDevices } from './commands/refresh-devices.ts';
 import { resolveAlias } from './commands/resolve-alias.ts';
 import { takeOutgoing } from './commands/take-outgoing.ts';
+import { forgetDevicesConsumer } from './consumers/forget-devices.ts';
 import { roomserverConsumer } from './consumers/roomserver.ts';
+import { userapiConsumer } from './consumers/userapi.ts';
 import { forClients } from './for-clients.ts';
 import { downloadStateSteps } from './jobs/download-state.ts';
 import { refreshDevicesSteps, refreshManyDevicesSteps } from './jobs/refresh-devices.ts';
@@ -43,8 +45,11 @@ export interface FederationDeps {
   >;
   signer: Signer;
   logger: Logger;
-  /** Knows of which users anything is held. */
-  userapi: Pick<UserapiForFederation, 'remoteUsersOf' | 'profile'>;
+  /** Knows of which users anything is held, and what there is to tell of those of this server. */
+  userapi: Pick<
+    UserapiForFederation,
+    'remoteUsersOf' | 'profile' | 'deviceUpdates' | 'crossSigningKeys' | 'outgoingToDevice'
+  >;
   roomserver: RoomserverForFederation;
 }
 
@@ -61,10 +66,12 @@ export async function startFederation(given: FederationDeps): Promise<Stoppable>
   const retry = { min: config.federation_retry_min, max: config.federation_retry_max };
   const sender = lifecycle.add(new Sender({ db, client, logger, serverName: config.server_name, retry }));
   const wake = (): Promise<void> => sender.wake();
+  const stale = lifecycle.add(new StaleDevices({ bus, refresh, logger }));
+  const inbound = { ...deps, refetch: () => void stale.run() };
   lifecycle.add(
     await bus.serve('federation', [
       handle(federation.refreshDevices, ({ userId }) => refresh(userId)),
-      handle(federation.receiveTransaction, (input) => receiveTransaction(deps, input)),
+      handle(federation.receiveTransaction, (input) => receiveTransaction(inbound, input)),
       handle(federation.receiveMembership, (input) => receiveMembership(deps, input)),
       handle(federation.receiveInvite, (input) => receiveInvite(deps, input)),
       handle(federation.joinRoom, (input) => joinRoom(deps, input)),
@@ -83,7 +90,8 @@ export async function startFederation(given: FederationDeps): Promise<Stoppable>
       downloadStateSteps(deps),
     ]),
   );
-  lifecycle.add(new StaleDevices({ bus, refresh, logger }));
   lifecycle.add(await bus.follow(roomserverConsumer({ roomserver, wake })));
+  lifecycle.add(await bus.follow(userapiConsumer({ ...deps, wake })));
+  lifecycle.add(await bus.follow(forgetDevicesConsumer(deps)));
   return lifecycle;
 }

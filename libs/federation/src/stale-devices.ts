@@ -19,6 +19,7 @@ export class StaleDevices implements Stoppable {
   readonly #deps: StaleDevicesDeps;
   readonly #timer: NodeJS.Timeout;
   #running: Promise<void> | undefined;
+  #again = false;
   #stopped = false;
 
   constructor(deps: StaleDevicesDeps) {
@@ -29,6 +30,7 @@ export class StaleDevices implements Stoppable {
 
   /** Fetches everything that is due by now. */
   run(): Promise<void> {
+    this.#again = true;
     this.#running ??= this.#drain().finally(() => {
       this.#running = undefined;
     });
@@ -38,10 +40,11 @@ export class StaleDevices implements Stoppable {
   async #drain(): Promise<void> {
     const { bus, logger } = this.#deps;
     try {
-      for (let isDone = false; !isDone && !this.#stopped;) {
+      while (this.#again && !this.#stopped) {
+        this.#again = false;
         const { userIds } = await bus.call(userapi.claimDueDeviceLists, { limit: width });
         await Promise.all(userIds.map((userId) => this.#refresh(userId)));
-        isDone = userIds.length === 0;
+        if (userIds.length > 0) this.#again = true;
       }
     } catch (error) {
       logger.warn({ error }, 'stale device lists could not be looked for');

@@ -7,13 +7,13 @@ import { eventsAtTime } from './queries/event-at-time.ts';
 import {
   federatedRoom,
   forwardExtremities,
-  isJoinedAnywhere,
   joinedServers,
   membershipEvent,
 } from './queries/federation/federated-room.ts';
 import { hierarchy } from './queries/federation/hierarchy.ts';
 import { outgoingEvents } from './queries/federation/outgoing-events.ts';
 import { authChain, eventsBefore, pdus, placedEvents, roomOfEvent } from './queries/federation/pdus.ts';
+import { serversSharingRooms, strangersIn, usersSharedWith } from './queries/federation/shared-rooms.ts';
 import { stateBefore } from './queries/federation/state-before.ts';
 import { visibleToServer } from './queries/federation/visible-to-server.ts';
 import { publicRooms } from './queries/public-rooms.ts';
@@ -30,7 +30,9 @@ export function roomserverForFederation(
     federatedRoom: (roomId) => federatedRoom(deps, roomId),
     joinedServers: (roomId) => joinedServers(deps, roomId),
     membershipEvent: (roomId, userId) => membershipEvent(deps, roomId, userId),
-    isJoinedAnywhere: (userId) => isJoinedAnywhere(deps, userId),
+    serversSharingRooms: (userIds) => serversSharingRooms(deps, userIds),
+    usersSharedWith: (userIds) => usersSharedWith(deps, userIds),
+    strangersIn: (roomId, after, limit) => strangersIn(deps, roomId, after, limit),
     roomIdByAlias: (alias) => roomIdByAlias(deps, alias),
     outgoingEvents: (stored) => outgoingEvents(deps, serverName, stored),
     pdus: (eventIds) => pdus(deps, eventIds),

@@ -53,10 +53,15 @@ export async function allDelivered(...worlds: readonly World[]): Promise<void> {
   throw new Error('Something is still on its way between the worlds.', { cause: stuck });
 }
 
+/** Whether something is being sent, or waits for a server whose time has come. */
 async function isWaiting({ sql: db }: World): Promise<boolean> {
+  const now = Date.now();
   const result = await sql`
-    SELECT FROM federation_queue q JOIN federation_destinations d USING (server_name)
-    WHERE d.next_try_ts <= ${Date.now()} LIMIT 1
+    SELECT FROM federation_destinations d WHERE d.claimed_until_ts > ${now} OR d.next_try_ts <= ${now} AND (
+      EXISTS (SELECT FROM federation_queue q WHERE q.server_name = d.server_name)
+      OR EXISTS (SELECT FROM federation_edu_queue q WHERE q.server_name = d.server_name)
+      OR EXISTS (SELECT FROM federation_ephemeral q WHERE q.server_name = d.server_name)
+    ) LIMIT 1
   `.execute(db);
   return result.rows.length > 0;
 }

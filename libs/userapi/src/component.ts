@@ -20,6 +20,8 @@ import {
   updateKeyBackupVersion,
 } from './commands/key-backup-versions.ts';
 import { purgeRoomData } from './commands/purge-room-data.ts';
+import { forgetRemoteDevices, receiveDeviceChanges } from './commands/receive-device-changes.ts';
+import { receiveToDevice } from './commands/receive-to-device.ts';
 import { recordConnections } from './commands/record-connections.ts';
 import {
   createRegistrationToken,
@@ -32,7 +34,7 @@ import {
   markRemoteDevicesStale,
   replaceRemoteDevices,
 } from './commands/remote-devices.ts';
-import { acknowledgeToDevice, sendToDevice } from './commands/send-to-device.ts';
+import { acknowledgeToDevice, forgetOutgoingToDevice, sendToDevice } from './commands/send-to-device.ts';
 import { setAccountData } from './commands/set-account-data.ts';
 import { setAdministrator } from './commands/set-administrator.ts';
 import { setDeviceDisplayName } from './commands/set-device-display-name.ts';
@@ -101,6 +103,8 @@ function handlers(deps: { db: UserapiDb; bus: Bus; serverName: string }): Handle
     handle(userapi.storeBackedUpSessions, (input) => storeBackedUpSessions(deps, input)),
     handle(userapi.deleteBackedUpSessions, (input) => deleteBackedUpSessions(deps, input)),
     handle(userapi.sendToDevice, (input, context) => sendToDevice(deps, input, context)),
+    handle(userapi.receiveToDevice, (input) => receiveToDevice(deps, input)),
+    handle(userapi.forgetOutgoingToDevice, (input) => forgetOutgoingToDevice(deps, input)),
     handle(userapi.acknowledgeToDevice, (input) => acknowledgeToDevice(deps, input)),
     handle(userapi.createRegistrationToken, (input, context) =>
       createRegistrationToken(deps, input, context),
@@ -111,6 +115,8 @@ function handlers(deps: { db: UserapiDb; bus: Bus; serverName: string }): Handle
     handle(userapi.releaseRegistrationUse, (input) => releaseRegistrationUse(deps, input)),
     handle(userapi.purgeRoomData, (input, context) => purgeRoomData(deps, input, context)),
     handle(userapi.replaceRemoteDevices, (input) => replaceRemoteDevices(deps, input)),
+    handle(userapi.receiveDeviceChanges, (input) => receiveDeviceChanges(deps, input)),
+    handle(userapi.forgetRemoteDevices, (input) => forgetRemoteDevices(deps, input)),
     handle(userapi.claimDueDeviceLists, (input) => claimDueDeviceLists(deps, input)),
     handle(userapi.markRemoteDevicesStale, (input) => markRemoteDevicesStale(deps, input)),
     handle(userapi.ensureNoticesAccount, (input) => ensureNoticesAccount(deps, input)),

@@ -14,6 +14,7 @@ import { crossSigningKeys } from './queries/cross-signing-keys.ts';
 import { backedUpSessions } from './queries/backed-up-sessions.ts';
 import { deviceKeys } from './queries/device-keys.ts';
 import { deviceListChanges, deviceListPosition } from './queries/device-list-changes.ts';
+import { deviceUpdates } from './queries/device-updates.ts';
 import { deviceIds } from './queries/device-ids.ts';
 import { adminTokens, requesterByAdminToken } from './queries/admin-tokens.ts';
 import { devices } from './queries/devices.ts';
@@ -32,7 +33,7 @@ import { countRemoteUsers, remoteDeviceKeys, remoteUsersOf } from './queries/rem
 import { requesterByToken } from './queries/requester-by-token.ts';
 import { sessionSummary } from './queries/session-summary.ts';
 import { sessions } from './queries/sessions.ts';
-import { toDevice } from './queries/to-device.ts';
+import { outgoingToDevice, toDevice } from './queries/to-device.ts';
 import { verifyPassword } from './queries/verify-password.ts';
 import { selectReadUpTo } from './storage/receipts.ts';
 import { countNoticeUsers } from './storage/notice-users.ts';
@@ -72,10 +73,12 @@ export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_co
     receiptRooms: (from, to) => receiptRooms(db, from, to),
     receipts: (userId, rooms, to) => receipts(db, userId, rooms, to),
     readUpTo: (userId, roomIds) => selectReadUpTo(db, userId, roomIds),
+    outgoingToDevice: (positions) => outgoingToDevice(db, positions),
     toDevice: (device, range) => toDevice(db, device, range),
     position: () => lastPosition(db, userapi.userapiOutput.table),
     accountDataBetween: (userId, from, to) => accountDataBetween(db, userId, from, to),
     deviceListChanges: (userId, from, to) => deviceListChanges(db, userId, from, to),
+    deviceUpdates: (changes) => deviceUpdates(db, changes),
     deviceListPosition: (userId) => deviceListPosition(db, userId),
     crossSigningKeys: (userIds, requester) => crossSigningKeys(db, userIds, requester),
     remoteDeviceKeys: (wanted, requester) => remoteDeviceKeys(db, wanted, requester),

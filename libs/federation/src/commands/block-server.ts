@@ -2,9 +2,10 @@ import type { BlockedServer } from '@seneschal/contracts';
 import { notFound } from '@seneschal/matrix';
 
 import { deleteBlock, dropQueued, insertBlock, resetBlocked } from '../storage/blocked-servers.ts';
+import { dropBlockedEdus } from '../storage/edus.ts';
 import type { FederationDb } from '../storage/tables.ts';
 
-/** Events that are dropped in one transaction. */
+/** Events, or EDUs, that are dropped in one transaction. */
 const pageSize = 10_000;
 
 /**
@@ -17,6 +18,7 @@ export async function blockServer(
 ): Promise<BlockedServer> {
   const block = await insertBlock(db, { ...input, blockedTs: Date.now() });
   while (await db.transaction().execute((transaction) => dropQueued(transaction, pageSize)));
+  while (await db.transaction().execute((transaction) => dropBlockedEdus(transaction, pageSize)));
   return block;
 }
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-import { type federation, type RoomserverForFederation, userapi } from '@seneschal/contracts';
+import type { federation, RoomserverForFederation } from '@seneschal/contracts';
 import {
   aclAllows,
   eventIdOf,
@@ -9,18 +9,20 @@ import {
   ownString,
   readEvent,
   roomVersion,
-  serverNameOf,
   supportedRoomVersions,
 } from '@seneschal/matrix';
 
+import { receiveEdus, type ReceiveEdusDeps } from '../edus/receive-edus.ts';
 import { verifyPdus } from '../events/verify-pdus.ts';
 import { errorOf, reasonOf, receiveInRoom, type ReceiveInRoomDeps } from '../inbound/receive-in-room.ts';
 
 type Input = z.infer<typeof federation.receiveTransaction.input>;
 type Output = z.infer<typeof federation.receiveTransaction.output>;
 
-export interface ReceiveTransactionDeps extends ReceiveInRoomDeps {
-  roomserver: Pick<RoomserverForFederation, 'forwardExtremities' | 'federatedRoom' | 'isJoinedAnywhere'>;
+export interface ReceiveTransactionDeps extends ReceiveInRoomDeps, ReceiveEdusDeps {
+  logger: ReceiveInRoomDeps['logger'] & ReceiveEdusDeps['logger'];
+  roomserver: Pick<RoomserverForFederation, 'forwardExtremities' | 'federatedRoom'> &
+    ReceiveEdusDeps['roomserver'];
 }
 
 /** Takes the PDUs room by room, then the EDUs. See the contract for what it answers. */
@@ -37,7 +39,7 @@ export async function receiveTransaction(deps: ReceiveTransactionDeps, input: In
       results[eventId] = error === undefined ? {} : { error };
     }
   }
-  for (const edu of input.edus) await receiveEdu(deps, input.origin, edu);
+  await receiveEdus(deps, input.origin, input.edus);
   return { pdus: results };
 }
 
@@ -85,16 +87,4 @@ function refuseAll(
     }
   }
   return errors;
-}
-
-/** A device list that changed is fetched anew when it is needed; other EDUs are not followed. */
-async function receiveEdu(deps: ReceiveTransactionDeps, origin: string, edu: JsonObject): Promise<void> {
-  const type = ownString(edu, 'edu_type');
-  const userId = ownString(edu['content'], 'user_id') ?? '';
-  const isDeviceList = type === 'm.device_list_update' || type === 'm.signing_key_update';
-  if (!isDeviceList || serverNameOf(userId) !== origin) return;
-  // Of users that nobody here shares a room with nothing is kept, whatever a server makes up.
-  if (!(await deps.roomserver.isJoinedAnywhere(userId))) return;
-  const reason = `${origin} told that the devices have changed.`;
-  await deps.bus.call(userapi.markRemoteDevicesStale, { userId, reason });
 }

@@ -29,6 +29,7 @@ export async function refreshDevices(
   if (destination === undefined || destination === serverName) {
     throw invalidParam(`${userId} is no user of another server.`);
   }
+  const startedTs = Date.now();
   let list: DeviceList;
   try {
     const uri = `/_matrix/federation/v1/user/devices/${encodeURIComponent(userId)}`;
@@ -39,7 +40,7 @@ export async function refreshDevices(
     throw new MatrixError(502, 'M_UNKNOWN', `The devices of ${userId} could not be fetched: ${reason}`);
   }
   const { refused, ...fetched } = list;
-  return { ...(await bus.call(userapi.replaceRemoteDevices, { userId, ...fetched })), refused };
+  return { ...(await bus.call(userapi.replaceRemoteDevices, { userId, startedTs, ...fetched })), refused };
 }
 
 /** What an administrator reads; nothing of the other server's answer but its errcode gets in. */

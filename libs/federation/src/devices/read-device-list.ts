@@ -54,22 +54,28 @@ export function readDeviceList(answer: unknown, userId: string): DeviceList {
   return list;
 }
 
-function addDevice(list: DeviceList, device: JsonValue, userId: string): void {
+function addDevice(list: DeviceList, given: JsonValue, userId: string): void {
+  const device = readDevice(given, userId);
+  const deviceId = ownString(given, 'device_id') ?? '';
+  const isTwice = list.devices.some((other) => other.deviceId === deviceId);
+  const reason = isTwice ? 'is listed twice' : device;
+  if (typeof reason === 'string') list.refused.push({ item: deviceId.slice(0, 255), reason });
+  else list.devices.push(reason);
+}
+
+/** One device of a user as its server tells of it, or what is wrong with it. */
+export function readDevice(device: unknown, userId: string): RemoteDevice | string {
   const deviceId = ownString(device, 'device_id') ?? '';
   const keys = own(device, 'keys');
   const name =
     ownString(device, 'device_display_name') ?? ownString(own(keys, 'unsigned'), 'device_display_name');
-  const isTwice = list.devices.some((other) => other.deviceId === deviceId);
-  const reason = isTwice ? 'is listed twice' : problemOf(deviceId, keys, userId);
-  if (reason !== undefined) {
-    list.refused.push({ item: deviceId.slice(0, 255), reason });
-    return;
-  }
-  list.devices.push({
-    deviceId,
-    keys: isJsonObject(keys) ? withoutUnsigned(keys) : null,
-    displayName: name?.slice(0, maximumNameLength) ?? null,
-  });
+  return (
+    problemOf(deviceId, keys, userId) ?? {
+      deviceId,
+      keys: isJsonObject(keys) ? withoutUnsigned(keys) : null,
+      displayName: name?.slice(0, maximumNameLength) ?? null,
+    }
+  );
 }
 
 function problemOf(deviceId: string, keys: JsonValue | undefined, userId: string): string | undefined {

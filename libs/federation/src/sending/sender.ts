@@ -1,17 +1,13 @@
-import { isMatrixError, type JsonObject, parseJson } from '@seneschal/matrix';
+import { isMatrixError, type JsonObject } from '@seneschal/matrix';
 import type { Logger, Stoppable } from '@seneschal/observability';
 
-import {
-  claimDestinations,
-  nextBatch,
-  recordDelivered,
-  recordFailure,
-  releaseDestination,
-} from '../storage/queue.ts';
+import { dropEphemeral, removeDelivered } from '../storage/edus.ts';
+import { claimDestinations, recordDelivered, recordFailure, releaseDestination } from '../storage/queue.ts';
 import type { FederationDb } from '../storage/tables.ts';
 import type { FederationClient } from '../transport/federation-client.ts';
 import { Unreachable } from '../transport/https.ts';
 import { backOff } from './back-off.ts';
+import { type Batch, contentOf, takeBatch, transactionId } from './batch.ts';
 
 export interface SenderDeps {
   db: FederationDb;
@@ -23,8 +19,6 @@ export interface SenderDeps {
   everyMs?: number;
 }
 
-/** Server-server API, "Transactions". */
-const maximumPdus = 50;
 const claimMs = 120_000;
 const timeoutMs = 60_000;
 /** Servers that one process sends to at the same time. */
@@ -102,14 +96,14 @@ export class Sender implements Stoppable {
   async #sendAll(serverName: string): Promise<void> {
     const { db } = this.#deps;
     while (!this.#stopping.signal.aborted) {
-      const batch = await nextBatch(db, serverName, maximumPdus);
-      if (batch.length === 0) break;
+      const batch = await takeBatch(db, serverName);
+      if (batch === undefined) break;
       if (!(await this.#deliver(serverName, batch))) return;
     }
     if (await releaseDestination(db, serverName)) this.#again = true;
   }
 
-  async #deliver(serverName: string, batch: readonly { position: number; json: string }[]): Promise<boolean> {
+  async #deliver(serverName: string, batch: Batch): Promise<boolean> {
     const { db, retry } = this.#deps;
     try {
       await this.#put(serverName, batch);
@@ -120,24 +114,24 @@ export class Sender implements Stoppable {
       }
       const waitMs = (failures: number): number => backOff(failures, retry);
       await recordFailure(db, serverName, { error: reasonOf(error), now: Date.now(), waitMs });
+      await dropEphemeral(db, serverName);
       return false;
     }
     const now = Date.now();
-    const positions = batch.map((one) => one.position);
+    const positions = batch.pdus.map(({ position }) => position);
+    const eduIds = batch.edus.map(({ eduId }) => eduId);
+    await removeDelivered(db, serverName, eduIds);
     await recordDelivered(db, serverName, positions, { now, until: now + claimMs });
     return true;
   }
 
-  /** The same events have the same transaction ID, so that a repetition is known for one. */
-  async #put(serverName: string, batch: readonly { position: number; json: string }[]): Promise<void> {
+  async #put(serverName: string, batch: Batch): Promise<void> {
     const { client, serverName: origin } = this.#deps;
-    const transactionId = `${batch[0]?.position ?? 0}-${batch.at(-1)?.position ?? 0}`;
-    const pdus = batch.map(({ json }) => parseJson(json));
-    const content: JsonObject = { origin, origin_server_ts: Date.now(), pdus };
+    const content: JsonObject = { origin, origin_server_ts: Date.now(), ...contentOf(batch) };
     await client.send({
       destination: serverName,
       method: 'PUT',
-      uri: `/_matrix/federation/v1/send/${transactionId}`,
+      uri: `/_matrix/federation/v1/send/${transactionId(batch)}`,
       content,
       timeoutMs,
       signal: this.#stopping.signal,

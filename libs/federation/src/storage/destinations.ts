@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { DestinationRecord, DestinationState, FederationForAdmin } from '@seneschal/contracts';
 
 import { isBlockedSql } from './blocked-servers.ts';
+import { isSomethingQueued } from './queue.ts';
 import type { FederationDb } from './tables.ts';
 
 type Filter = Parameters<FederationForAdmin['destinations']>[0];
@@ -26,12 +27,13 @@ export async function selectDestinations(
   { after = '', limit }: Page = { limit: 1 },
 ): Promise<DestinationRecord[]> {
   const result = await sql<Row>`
-    SELECT s.*, (SELECT count(*) FROM federation_queue q WHERE q.server_name = s.server_name) AS queue_length
+    SELECT s.*, (SELECT count(*) FROM federation_queue q WHERE q.server_name = s.server_name)
+      + (SELECT count(*) FROM federation_edu_queue q WHERE q.server_name = s.server_name) AS queue_length
     FROM federation_destinations d, LATERAL (
       SELECT d.*, CASE
         WHEN ${isBlockedSql(sql`d.server_name`)} THEN 'blocked'
         WHEN d.failures > 0 THEN 'backing_off'
-        WHEN EXISTS (SELECT FROM federation_queue q WHERE q.server_name = d.server_name) THEN 'sending'
+        WHEN ${isSomethingQueued(sql.ref('d.server_name'))} THEN 'sending'
         ELSE 'idle' END AS state
     ) AS s
     WHERE d.server_name > ${after} AND (${serverName ?? null}::text IS NULL OR d.server_name = ${serverName ?? null})

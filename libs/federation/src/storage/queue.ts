@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 
 import { isBlockedSql } from './blocked-servers.ts';
 import type { FederationDb, FederationTables } from './tables.ts';
@@ -39,7 +39,8 @@ export async function enqueue(
   `.execute(transaction);
 }
 
-async function unblocked(
+/** Those of the servers that are not blocked. */
+export async function unblocked(
   transaction: Transaction<FederationTables>,
   names: ReadonlySet<string>,
 ): Promise<Set<string>> {
@@ -49,6 +50,15 @@ async function unblocked(
     WHERE NOT ${isBlockedSql(sql`n.server_name`)}
   `.execute(transaction);
   return new Set(found.rows.map((row) => row.server_name));
+}
+
+/** Whether events or EDUs wait for a server. */
+export function isSomethingQueued(serverName: RawBuilder<unknown>): RawBuilder<boolean> {
+  return sql<boolean>`(
+    EXISTS (SELECT FROM federation_queue q WHERE q.server_name = ${serverName})
+    OR EXISTS (SELECT FROM federation_edu_queue q WHERE q.server_name = ${serverName})
+    OR EXISTS (SELECT FROM federation_ephemeral q WHERE q.server_name = ${serverName})
+  )`;
 }
 
 /** Takes servers that have something queued and whose time has come; nobody else sends to them until `until`. */
@@ -61,7 +71,7 @@ export async function claimDestinations(
     WHERE server_name = ANY(ARRAY(
       SELECT d.server_name FROM federation_destinations d
       WHERE d.next_try_ts <= ${claim.now} AND d.claimed_until_ts <= ${claim.now}
-        AND EXISTS (SELECT FROM federation_queue q WHERE q.server_name = d.server_name)
+        AND ${isSomethingQueued(sql.ref('d.server_name'))}
         AND NOT ${isBlockedSql(sql`d.server_name`)}
       ORDER BY d.next_try_ts LIMIT ${claim.limit} FOR UPDATE SKIP LOCKED
     ))
@@ -132,7 +142,7 @@ export async function recordFailure(
 export async function releaseDestination(db: FederationDb, serverName: string): Promise<boolean> {
   const result = await sql<{ is_queued: boolean }>`
     UPDATE federation_destinations SET claimed_until_ts = 0 WHERE server_name = ${serverName}
-    RETURNING EXISTS (SELECT FROM federation_queue q WHERE q.server_name = ${serverName}) AS is_queued
+    RETURNING ${isSomethingQueued(sql`${serverName}`)} AS is_queued
   `.execute(db);
   return result.rows[0]?.is_queued ?? false;
 }

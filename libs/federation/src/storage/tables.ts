@@ -1,4 +1,4 @@
-import type { Generated, Kysely } from 'kysely';
+import type { Generated, GeneratedAlways, Kysely, Transaction } from 'kysely';
 
 export interface FederationTables {
   federation_server_keys: {
@@ -27,6 +27,16 @@ export interface FederationTables {
     blocked_ts: number;
   };
   federation_queue: { server_name: string; position: number };
+  federation_edus: { edu_id: GeneratedAlways<number>; type: string; subject: string | null; json: string };
+  federation_edu_queue: { server_name: string; edu_id: number };
+  federation_ephemeral: {
+    server_name: string;
+    type: string;
+    subject: string;
+    json: string;
+    created_ts: number;
+  };
 }
 
 export type FederationDb = Kysely<FederationTables>;
+export type FederationTransaction = Transaction<FederationTables>;

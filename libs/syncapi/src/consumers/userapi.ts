@@ -18,6 +18,7 @@ export function userapiConsumer({ bus, roomserver }: UserapiConsumerDeps): Consu
       const users = new Set<string>();
       const rooms = new Set<string>();
       for (const { fact } of entries) {
+        if (fact.kind === 'to_device_queued') continue;
         for (const userId of 'userIds' in fact ? fact.userIds : [fact.userId]) users.add(userId);
         if (fact.kind === 'receipts_changed' && fact.isPublic) rooms.add(fact.roomId);
         if (fact.kind === 'device_list_changed') owners.add(fact.userId);

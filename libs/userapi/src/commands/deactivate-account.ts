@@ -8,7 +8,7 @@ import { lockAdministrators, requireAnother } from '../storage/administrators.ts
 import { removeAccountRows } from '../storage/account-rows.ts';
 import { lockAccount, markDeactivated } from '../storage/accounts.ts';
 import { lockDevices, removeDevices } from '../storage/devices.ts';
-import { appendFacts, wakeConsumers } from '../storage/output.ts';
+import { appendFacts, deviceFacts, wakeConsumers } from '../storage/output.ts';
 import type { UserapiDb } from '../storage/tables.ts';
 
 type Input = z.infer<typeof userapi.deactivateAccount.input>;
@@ -33,11 +33,13 @@ export async function deactivateAccount(
     if (isDeactivated) return 0;
     requireAnother(administrators, userId);
     await markDeactivated(trx, userId);
-    await removeDevices(trx, userId, await lockDevices(trx, userId));
+    const devices = await lockDevices(trx, userId);
+    await removeDevices(trx, userId, devices);
     await removeAccountRows(trx, userId);
     return appendFacts(trx, [
       { kind: 'account_deactivated', userId },
-      { kind: 'device_list_changed', userId },
+      ...deviceFacts(userId, devices),
+      { kind: 'device_list_changed', userId, crossSigning: true },
     ]);
   });
   wakeConsumers(deps.bus, position);

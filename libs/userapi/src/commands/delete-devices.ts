@@ -6,7 +6,7 @@ import { transact } from '@seneschal/database';
 
 import { lockAccount } from '../storage/accounts.ts';
 import { lockDevices, removeDevices } from '../storage/devices.ts';
-import { appendFacts, wakeConsumers } from '../storage/output.ts';
+import { appendFacts, deviceFacts, wakeConsumers } from '../storage/output.ts';
 import type { UserapiDb } from '../storage/tables.ts';
 
 type Input = z.infer<typeof userapi.deleteDevices.input>;
@@ -31,7 +31,7 @@ export async function deleteDevices(
     await context.remember(trx, output);
     if (chosen.length === 0) return { output, position: 0 };
     await removeDevices(trx, userId, chosen);
-    return { output, position: await appendFacts(trx, [{ kind: 'device_list_changed', userId }]) };
+    return { output, position: await appendFacts(trx, deviceFacts(userId, chosen)) };
   });
   wakeConsumers(deps.bus, position);
   return output;

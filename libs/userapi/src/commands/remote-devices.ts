@@ -35,7 +35,7 @@ export async function replaceRemoteDevices(
   { db, bus, serverName }: RemoteDevicesDeps,
   input: ReplaceInput,
 ): Promise<ReplaceOutput> {
-  const { userId, streamId } = input;
+  const { userId, streamId, startedTs } = input;
   const remote = remoteServerOf(userId, serverName);
   const keys = { masterKey: textOf(input.masterKey), selfSigningKey: textOf(input.selfSigningKey) };
   const devices = input.devices.map((device) => ({ ...device, keys: textOf(device.keys) }));
@@ -45,7 +45,7 @@ export async function replaceRemoteDevices(
       crossSigningChanged:
         earlier.masterKey !== keys.masterKey || earlier.selfSigningKey !== keys.selfSigningKey,
     });
-    await storeRemoteList(trx, { userId, serverName: remote, streamId, ...keys }, devices);
+    await storeRemoteList(trx, { userId, serverName: remote, streamId, startedTs, ...keys }, devices);
     const { added, removed, keysChanged, crossSigningChanged } = output;
     const isChanged = added.length + removed.length + keysChanged.length > 0 || crossSigningChanged;
     return {

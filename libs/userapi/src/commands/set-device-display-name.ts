@@ -7,7 +7,7 @@ import { transact } from '@seneschal/database';
 import { notFound } from '@seneschal/matrix';
 
 import { holdDevice } from '../storage/devices.ts';
-import { appendFacts, wakeConsumers } from '../storage/output.ts';
+import { appendFacts, deviceFacts, wakeConsumers } from '../storage/output.ts';
 import type { UserapiDb } from '../storage/tables.ts';
 
 type Input = z.infer<typeof userapi.setDeviceDisplayName.input>;
@@ -28,7 +28,7 @@ export async function setDeviceDisplayName(
       WHERE user_id = ${userId} AND device_id = ${deviceId}
         AND display_name IS DISTINCT FROM ${displayName}`.execute(trx);
     if (changed.numAffectedRows === 0n) return 0;
-    return appendFacts(trx, [{ kind: 'device_list_changed', userId }]);
+    return appendFacts(trx, deviceFacts(userId, [deviceId]));
   });
   wakeConsumers(deps.bus, position);
   return {};

@@ -7,7 +7,7 @@ import { notFound } from '@seneschal/matrix';
 
 import { lockAccount, updatePassword } from '../storage/accounts.ts';
 import { lockDevices, removeDevices } from '../storage/devices.ts';
-import { appendFacts, wakeConsumers } from '../storage/output.ts';
+import { appendFacts, deviceFacts, wakeConsumers } from '../storage/output.ts';
 import type { UserapiDb, UserapiTransaction } from '../storage/tables.ts';
 
 type Input = z.infer<typeof userapi.setPassword.input>;
@@ -31,19 +31,19 @@ export async function setPassword(
     if (isDeactivated) throw notFound('The account is deactivated.');
     await updatePassword(trx, input.userId, input.passwordHash);
     const ended = await endSessions(trx, input);
-    const output = { devicesDeleted: ended };
+    const output = { devicesDeleted: ended.length };
     await context.remember(trx, output);
-    const facts = [{ kind: 'device_list_changed' as const, userId: input.userId }];
-    return { output, position: ended === 0 ? 0 : await appendFacts(trx, facts) };
+    const facts = deviceFacts(input.userId, ended);
+    return { output, position: facts.length === 0 ? 0 : await appendFacts(trx, facts) };
   });
   wakeConsumers(deps.bus, position);
   return output;
 }
 
-async function endSessions(trx: UserapiTransaction, input: Input): Promise<number> {
-  if (!input.logoutDevices) return 0;
+async function endSessions(trx: UserapiTransaction, input: Input): Promise<string[]> {
+  if (!input.logoutDevices) return [];
   const devices = await lockDevices(trx, input.userId);
   const ended = devices.filter((deviceId) => deviceId !== input.keepDeviceId);
   await removeDevices(trx, input.userId, ended);
-  return ended.length;
+  return ended;
 }

@@ -57,7 +57,7 @@ export async function uploadCrossSigningKeys(
       throw forbidden('There are other keys already.');
     }
     await replace(trx, userId, held, given);
-    return appendFacts(trx, [{ kind: 'device_list_changed', userId }]);
+    return appendFacts(trx, [{ kind: 'device_list_changed', userId, crossSigning: true }]);
   });
   wakeConsumers(deps.bus, position);
   return {};

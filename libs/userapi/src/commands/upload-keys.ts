@@ -20,7 +20,7 @@ import {
   upsertDeviceKeys,
   upsertFallbackKeys,
 } from '../storage/keys.ts';
-import { appendFacts, wakeConsumers } from '../storage/output.ts';
+import { appendFacts, deviceFacts, wakeConsumers } from '../storage/output.ts';
 import type { UserapiDb, UserapiTransaction } from '../storage/tables.ts';
 
 type Input = z.infer<typeof userapi.uploadKeys.input>;
@@ -56,7 +56,7 @@ export async function uploadKeys(
     checkTotal(output.oneTimeKeyCounts);
     // A second delivery must not bring back a key that has been given out since.
     await context.remember(trx, output);
-    const facts = [{ kind: 'device_list_changed' as const, userId: input.userId }];
+    const facts = deviceFacts(input.userId, [input.deviceId]);
     return { output, position: isChanged ? await appendFacts(trx, facts) : 0 };
   });
   wakeConsumers(deps.bus, position);

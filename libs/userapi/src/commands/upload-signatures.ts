@@ -11,6 +11,7 @@ import {
   insertSignatures,
   type KeySignature,
   selectCrossSigningKeys,
+  type SignedKey,
   type StoredCrossSigningKeys,
 } from '../storage/cross-signing.ts';
 import { appendFacts, wakeConsumers } from '../storage/output.ts';
@@ -49,7 +50,7 @@ export async function uploadSignatures(deps: UploadSignaturesDeps, input: Input)
       else (output.failures[one.target] ??= {})[one.keyId] = result;
     }
     const changed = found.length === 0 ? [] : await insertSignatures(trx, userId, found);
-    const facts = changed.map((target) => factOf(userId, target));
+    const facts = changed.map((key) => factOf(userId, key, known));
     return { output, position: facts.length === 0 ? 0 : await appendFacts(trx, facts) };
   });
   wakeConsumers(deps.bus, position);
@@ -57,10 +58,11 @@ export async function uploadSignatures(deps: UploadSignaturesDeps, input: Input)
 }
 
 /** Only the signer sees a signature on the key of another user. */
-function factOf(userId: string, target: string): UserapiFact {
-  return target === userId
-    ? { kind: 'device_list_changed', userId }
-    : { kind: 'user_signed', userId, target };
+function factOf(userId: string, key: SignedKey, { devices }: Known): UserapiFact {
+  if (key.userId !== userId) return { kind: 'user_signed', userId, target: key.userId };
+  return devices.has(key.keyId)
+    ? { kind: 'device_list_changed', userId, deviceId: key.keyId }
+    : { kind: 'device_list_changed', userId, crossSigning: true };
 }
 
 interface Known {

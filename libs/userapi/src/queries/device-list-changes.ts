@@ -23,11 +23,11 @@ export async function deviceListChanges(
   return { changed: usersOf(false), signed: usersOf(true) };
 }
 
-/** The position of the last change of a user's device list; 0 when there was none. */
+/** The position of the last change of a user's devices, of which cross-signing keys are none; 0 when there was none. */
 export async function deviceListPosition(db: UserapiDb, userId: string): Promise<number> {
   const result = await sql<{ position: number | null }>`
     SELECT max(position) AS position FROM userapi_output
-    WHERE fact->>'userId' = ${userId} AND fact->>'kind' = 'device_list_changed'
+    WHERE fact->>'userId' = ${userId} AND fact->>'kind' = 'device_list_changed' AND NOT fact ? 'crossSigning'
   `.execute(db);
   return result.rows[0]?.position ?? 0;
 }

@@ -64,13 +64,15 @@ export interface KeySignature {
   signature: string;
 }
 
-/** Adds signatures by one user. Answers the users whose keys have one that was not there. */
+export type SignedKey = Pick<KeySignature, 'userId' | 'keyId'>;
+
+/** Adds signatures by one user. Answers the keys that have one that was not there. */
 export async function insertSignatures(
   trx: UserapiTransaction,
   signer: string,
   signatures: readonly KeySignature[],
-): Promise<string[]> {
-  const result = await sql<{ user_id: string }>`
+): Promise<SignedKey[]> {
+  const result = await sql<SignedKey>`
     INSERT INTO userapi_key_signatures AS s (user_id, key_id, signer, signer_key_id, signature)
     SELECT n.user_id, n.key_id, ${signer}, n.signer_key_id, n.signature FROM unnest(
       ${signatures.map((one) => one.userId)}::text[], ${signatures.map((one) => one.keyId)}::text[],
@@ -78,9 +80,10 @@ export async function insertSignatures(
     ) AS n (user_id, key_id, signer_key_id, signature)
     ON CONFLICT (user_id, key_id, signer, signer_key_id) DO UPDATE SET signature = excluded.signature
     WHERE s.signature <> excluded.signature
-    RETURNING user_id
+    RETURNING user_id AS "userId", key_id AS "keyId"
   `.execute(trx);
-  return [...new Set(result.rows.map((row) => row.user_id))];
+  const keys = new Map(result.rows.map((key) => [signedKey(key.userId, key.keyId), key]));
+  return [...keys.values()];
 }
 
 /** Signatures that were added to a key, by signer and by the signer's key. */

@@ -9,6 +9,11 @@ export function appendFacts(trx: UserapiTransaction, facts: readonly UserapiFact
   return appendToLog(trx, userapi.userapiOutput.table, facts);
 }
 
+/** One fact for each device that was added, changed or removed: other servers count changes by device. */
+export function deviceFacts(userId: string, deviceIds: readonly string[]): UserapiFact[] {
+  return deviceIds.map((deviceId) => ({ kind: 'device_list_changed', userId, deviceId }));
+}
+
 /** Wakes the consumers after the commit; 0 stands for a transaction that wrote no fact. */
 export function wakeConsumers(bus: WakeBus, position: number): void {
   if (position > 0) bus.wake(userapi.userapiOutput, position);

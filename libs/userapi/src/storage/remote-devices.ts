@@ -17,21 +17,29 @@ export interface StoredRemoteList {
   selfSigningKey: string | null;
 }
 
-/** Locks the list of a user, which is made where there is none. Answers its cross-signing keys as one text. */
+export interface LockedRemoteList {
+  streamId: number;
+  isStale: boolean;
+  masterKey: string | null;
+  selfSigningKey: string | null;
+}
+
+/** Locks the list of a user, which is made where there is none: stale, as nothing is known of it. */
 export async function lockRemoteList(
   trx: UserapiTransaction,
   userId: string,
   serverName: string,
-): Promise<{ masterKey: string | null; selfSigningKey: string | null }> {
+): Promise<LockedRemoteList> {
   await sql`
     INSERT INTO userapi_remote_device_lists (user_id, server_name, stream_id, is_stale, fetched_ts)
     VALUES (${userId}, ${serverName}, 0, true, 0) ON CONFLICT DO NOTHING
   `.execute(trx);
-  const locked = await sql<{ master_key: string | null; self_signing_key: string | null }>`
-    SELECT master_key, self_signing_key FROM userapi_remote_device_lists WHERE user_id = ${userId} FOR UPDATE
+  const locked = await sql<LockedRemoteList>`
+    SELECT stream_id AS "streamId", is_stale AS "isStale", master_key AS "masterKey",
+      self_signing_key AS "selfSigningKey"
+    FROM userapi_remote_device_lists WHERE user_id = ${userId} FOR UPDATE
   `.execute(trx);
-  const [row] = locked.rows;
-  return { masterKey: row?.master_key ?? null, selfSigningKey: row?.self_signing_key ?? null };
+  return locked.rows[0] ?? { streamId: 0, isStale: true, masterKey: null, selfSigningKey: null };
 }
 
 export async function selectRemoteDevices(
@@ -51,14 +59,14 @@ export async function selectRemoteDevices(
   );
 }
 
-/** Stores a list that was fetched, in place of the one before. */
+/** Stores a list that was fetched, in place of the one before. It is stale still when a change was told of meanwhile. */
 export async function storeRemoteList(
   trx: UserapiTransaction,
-  list: StoredRemoteList,
+  list: StoredRemoteList & { startedTs: number },
   devices: readonly StoredRemoteDevice[],
 ): Promise<void> {
   await sql`
-    UPDATE userapi_remote_device_lists SET stream_id = ${list.streamId}, is_stale = false,
+    UPDATE userapi_remote_device_lists SET stream_id = ${list.streamId}, is_stale = told_ts > ${list.startedTs},
       fetched_ts = ${Date.now()}, attempts = 0, retry_ts = 0, error = NULL,
       master_key = ${list.masterKey}, self_signing_key = ${list.selfSigningKey}
     WHERE user_id = ${list.userId}
@@ -72,6 +80,43 @@ export async function storeRemoteList(
       ${devices.map((one) => one.displayName)}::text[]
     ) AS n (device_id, keys, display_name)
   `.execute(trx);
+}
+
+/** Devices that are held of a user of another server. */
+const mostDevices = 2000;
+
+/** Takes one device over into a list, in place of what was held of it. */
+export async function applyRemoteDevice(
+  trx: UserapiTransaction,
+  userId: string,
+  streamId: number,
+  device: StoredRemoteDevice & { isDeleted: boolean },
+): Promise<void> {
+  const { deviceId, keys, displayName, isDeleted } = device;
+  await (
+    isDeleted
+      ? sql`DELETE FROM userapi_remote_devices WHERE user_id = ${userId} AND device_id = ${deviceId}`
+      : sql`INSERT INTO userapi_remote_devices (user_id, device_id, keys, display_name)
+        SELECT ${userId}, ${deviceId}, ${keys}::text, ${displayName}::text WHERE ${mostDevices} > (
+          SELECT count(*) FROM userapi_remote_devices WHERE user_id = ${userId} AND device_id <> ${deviceId}
+        )
+        ON CONFLICT (user_id, device_id) DO UPDATE SET keys = excluded.keys, display_name = excluded.display_name`
+  ).execute(trx);
+  await sql`UPDATE userapi_remote_device_lists SET stream_id = ${streamId} WHERE user_id = ${userId}`.execute(
+    trx,
+  );
+}
+
+/** Has a list fetched as soon as can be: its server is there, as it told of a change. */
+export async function markDue(trx: UserapiTransaction, userId: string): Promise<void> {
+  await sql`UPDATE userapi_remote_device_lists SET is_stale = true, retry_ts = 0, told_ts = ${Date.now()}
+    WHERE user_id = ${userId}`.execute(trx);
+}
+
+export async function forgetRemoteLists(trx: UserapiTransaction, userIds: readonly string[]): Promise<void> {
+  for (const table of ['userapi_remote_device_lists', 'userapi_remote_devices']) {
+    await sql`DELETE FROM ${sql.id(table)} WHERE user_id = ANY(${[...userIds]}::text[])`.execute(trx);
+  }
 }
 
 /** Counts a failed attempt. The pause before the next one doubles from a minute to half a day. */

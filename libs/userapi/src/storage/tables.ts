@@ -111,6 +111,16 @@ export interface UserapiTables {
     type: string;
     content: JsonObject;
   };
+  userapi_to_device_outbox: {
+    position: number;
+    number: number;
+    server_name: string;
+    message_id: string;
+    sender: string;
+    type: string;
+    messages: JsonObject;
+  };
+  userapi_received_messages: { server_name: string; message_id: string; received_ts: number };
   userapi_remote_device_lists: {
     user_id: string;
     server_name: string;
@@ -119,6 +129,7 @@ export interface UserapiTables {
     fetched_ts: number;
     attempts: Generated<number>;
     retry_ts: Generated<number>;
+    told_ts: Generated<number>;
     error: string | null;
     master_key: string | null;
     self_signing_key: string | null;

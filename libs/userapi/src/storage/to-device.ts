@@ -20,20 +20,23 @@ export async function holdDevices(trx: UserapiTransaction, userIds: readonly str
 }
 
 export interface NewMessage extends DeviceRef {
+  sender: string;
+  type: string;
   content: JsonObject;
+  position: number;
 }
 
 export async function insertMessages(
   trx: UserapiTransaction,
-  sent: { sender: string; type: string; position: number },
   messages: readonly NewMessage[],
 ): Promise<void> {
   await sql`
     INSERT INTO userapi_to_device (user_id, device_id, position, sender, type, content)
-    SELECT n.user_id, n.device_id, ${sent.position}::bigint, ${sent.sender}, ${sent.type}, n.content FROM unnest(
+    SELECT * FROM unnest(
       ${messages.map((one) => one.userId)}::text[], ${messages.map((one) => one.deviceId)}::text[],
-      ${messages.map((one) => JSON.stringify(one.content))}::json[]
-    ) AS n (user_id, device_id, content)
+      ${messages.map((one) => one.position)}::bigint[], ${messages.map((one) => one.sender)}::text[],
+      ${messages.map((one) => one.type)}::text[], ${messages.map((one) => JSON.stringify(one.content))}::json[]
+    )
   `.execute(trx);
 }
 

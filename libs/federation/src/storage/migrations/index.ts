@@ -4,10 +4,12 @@ import { serverKeys } from './0001-server-keys.ts';
 import { destinations } from './0002-destinations.ts';
 import { blockedServers } from './0004-blocked-servers.ts';
 import { keyAnswers } from './0005-key-answers.ts';
+import { edus } from './0006-edus.ts';
 
 export const federationMigrations: Migrations = {
   '0001_server_keys': serverKeys,
   '0002_destinations': destinations,
   '0004_blocked_servers': blockedServers,
   '0005_key_answers': keyAnswers,
+  '0006_edus': edus,
 };

@@ -86,10 +86,3 @@ export async function forwardExtremities(deps: QueryDeps, roomId: string): Promi
   `.execute(deps.db);
   return result.rows[0]?.forward_extremities ?? [];
 }
-
-export async function isJoinedAnywhere(deps: QueryDeps, userId: string): Promise<boolean> {
-  const result = await sql`
-    SELECT FROM roomserver_memberships WHERE user_id = ${userId} AND membership = 'join' LIMIT 1
-  `.execute(deps.db);
-  return result.rows.length > 0;
-}

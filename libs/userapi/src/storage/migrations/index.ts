@@ -11,6 +11,7 @@ import { crossSigning } from './0008-cross-signing.ts';
 import { keyBackups } from './0009-key-backups.ts';
 import { toDevice } from './0010-to-device.ts';
 import { receipts } from './0011-receipts.ts';
+import { otherServers } from './0012-other-servers.ts';
 
 export const userapiMigrations: Migrations = {
   '0001_accounts': accounts,
@@ -24,4 +25,5 @@ export const userapiMigrations: Migrations = {
   '0009_key_backups': keyBackups,
   '0010_to_device': toDevice,
   '0011_receipts': receipts,
+  '0012_other_servers': otherServers,
 };

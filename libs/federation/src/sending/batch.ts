@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+
+import { type JsonValue, parseJson } from '@seneschal/matrix';
+
+import { nextEdus, takeEphemeral, type WaitingEdu } from '../storage/edus.ts';
+import { nextBatch } from '../storage/queue.ts';
+import type { FederationDb } from '../storage/tables.ts';
+
+/** What goes to a server in one transaction. */
+export interface Batch {
+  pdus: { position: number; json: string }[];
+  /** Durable ones: kept until the server has them. */
+  edus: WaitingEdu[];
+  /** Sent once or not at all. */
+  ephemeral: string[];
+}
+
+/** Server-server API, "Transactions". */
+const maximumPdus = 50;
+const maximumEdus = 100;
+/** Of EDUs, which have no bound of their own: one that is larger goes alone. */
+const maximumEduBytes = 1024 * 1024;
+
+/** Takes what is next for a server; undefined when there is nothing. */
+export async function takeBatch(db: FederationDb, serverName: string): Promise<Batch | undefined> {
+  const [pdus, waiting] = await Promise.all([
+    nextBatch(db, serverName, maximumPdus),
+    nextEdus(db, serverName, maximumEdus),
+  ]);
+  const edus = withinBytes(waiting);
+  const ephemeral = await takeEphemeral(db, serverName, maximumEdus - edus.length);
+  return pdus.length + edus.length + ephemeral.length === 0 ? undefined : { pdus, edus, ephemeral };
+}
+
+function withinBytes(edus: readonly WaitingEdu[]): WaitingEdu[] {
+  let bytes = 0;
+  const end = edus.findIndex(({ json }, index) => {
+    bytes += Buffer.byteLength(json);
+    return index > 0 && bytes > maximumEduBytes;
+  });
+  return edus.slice(0, end === -1 ? edus.length : end);
+}
+
+/** The same content has the same transaction ID, so that a repetition is known for one, and nothing else is taken for one. */
+export function transactionId({ pdus, edus, ephemeral }: Batch): string {
+  const hash = createHash('sha256');
+  for (const { position } of pdus) hash.update(`p${position}`);
+  for (const { eduId } of edus) hash.update(`e${eduId}`);
+  for (const json of ephemeral) hash.update(`t${json.length} ${json}`);
+  return hash.digest('base64url').slice(0, 32);
+}
+
+export function contentOf({ pdus, edus, ephemeral }: Batch): { pdus: JsonValue[]; edus?: JsonValue[] } {
+  const texts = [...edus.map(({ json }) => json), ...ephemeral];
+  const parsed = { pdus: pdus.map(({ json }) => parseJson(json)) };
+  return texts.length === 0 ? parsed : { ...parsed, edus: texts.map((json) => parseJson(json)) };
+}

@@ -1,0 +1,175 @@
+import { generateSigningKey } from '@seneschal/matrix';
+import { createLogger } from '@seneschal/observability';
+import { type Peer, startPeer, type TestDatabase, withDatabase } from '@seneschal/testing';
+
+import { Sender } from '../src/sending/sender.ts';
+import { enqueueEdus, enqueueEphemeral } from '../src/storage/edus.ts';
+import { federationMigrations } from '../src/storage/migrations/index.ts';
+import { enqueue } from '../src/storage/queue.ts';
+import type { FederationDb, FederationTables } from '../src/storage/tables.ts';
+import { FederationClient } from '../src/transport/federation-client.ts';
+
+const origin = 'here.example';
+let database: TestDatabase, db: FederationDb, client: FederationClient, peer: Peer, sender: Sender;
+let peers: Peer[] = [];
+beforeAll(async () => {
+  database = await withDatabase({ federation: federationMigrations });
+  db = database.tables<FederationTables>();
+  const config = { federation_verify_certificates: false, federation_allowed_networks: ['127.0.0.0/8'] };
+  client = new FederationClient(config, { serverName: origin, key: generateSigningKey() });
+  const retry = { min: 3_600_000, max: 86_400_000 };
+  sender = new Sender({ db, client, logger: createLogger('silent'), serverName: origin, retry });
+});
+beforeEach(async () => {
+  peer = await startPeer();
+  peers.push(peer);
+  answer(200);
+});
+afterEach(async () => {
+  await Promise.all(peers.map((one) => one.stop()));
+  peers = [];
+});
+afterAll(async () => {
+  await sender.stop();
+  await client.stop();
+  await database.stop();
+});
+
+function answer(status: number): void {
+  peer.answer('/_matrix/federation/v1/send/', () => ({ status, body: status === 200 ? { pdus: {} } : {} }));
+}
+
+interface Sent {
+  pdus: { n: number }[];
+  edus?: { edu_type: string; content: { n: number } }[];
+}
+
+const sent = (): Sent[] => peer.requests.map(({ body }) => JSON.parse(body) as Sent);
+const numbers = ({ edus = [] }: Sent): number[] => edus.map(({ content }) => content.n);
+const durable = (n: number, subject: string | null = null) => ({
+  ...{ type: 'm.test', subject, content: { n } },
+  destinations: [peer.serverName],
+});
+const typing = (n: number, subject: string) => ({ ...durable(n), type: 'm.typing', subject });
+const put = (edus: ReturnType<typeof durable>[], most?: number): Promise<void> =>
+  db.transaction().execute((trx) => enqueueEdus(trx, edus, most));
+const count = async (table: 'federation_edus' | 'federation_edu_queue' | 'federation_ephemeral') =>
+  (await db.selectFrom(table).selectAll().execute()).length;
+const tryAgain = (): Promise<unknown> =>
+  db
+    .updateTable('federation_destinations')
+    .set({ next_try_ts: 0 })
+    .where('server_name', '=', peer.serverName)
+    .execute();
+const range = (length: number): number[] => Array.from({ length }, (_, n) => n);
+
+describe('the queue of EDUs', () => {
+  it('goes with the events, in order, 50 events and 100 EDUs to a transaction', async () => {
+    const events = range(60).map((n) => ({
+      ...{ position: n + 1, roomId: '!r', json: JSON.stringify({ n }) },
+      destinations: [peer.serverName],
+    }));
+    await db.transaction().execute((trx) => enqueue(trx, events));
+    await put(range(230).map((n) => durable(n)));
+    await enqueueEphemeral(db, [typing(1000, 'a')]);
+    await sender.settled();
+    expect(sent().map(({ pdus }) => pdus.length)).toEqual([50, 10, 0]);
+    expect(sent().map(({ edus }) => edus?.length)).toEqual([100, 100, 31]);
+    expect(sent().flatMap(numbers)).toEqual([...range(230), 1000]);
+    expect([await count('federation_edus'), await count('federation_edu_queue')]).toEqual([0, 0]);
+  });
+
+  it('loses nothing durable while a server does not answer, and repeats it under the same transaction ID', async () => {
+    answer(500);
+    await put([durable(1), durable(2)]);
+    await sender.settled();
+    expect(await count('federation_edu_queue')).toBe(2);
+    answer(200);
+    await tryAgain();
+    await put([durable(3)]);
+    await sender.settled();
+    expect(sent().map(numbers)).toEqual([
+      [1, 2],
+      [1, 2, 3],
+    ]);
+    await put([durable(4)]);
+    answer(500);
+    await sender.settled();
+    answer(200);
+    await tryAgain();
+    await sender.settled();
+    const uris = peer.requests.map(({ uri }) => uri);
+    expect(new Set(uris).size).toBe(3);
+    expect(uris.at(-1)).toBe(uris.at(-2));
+    expect(await count('federation_edus')).toBe(0);
+  });
+
+  it('keeps the newest alone of too many about the same', async () => {
+    answer(500);
+    await put(range(3).map((n) => durable(n, 'alice')));
+    expect(await count('federation_edu_queue')).toBe(1);
+    await put([durable(3, 'bob'), durable(4, 'carol'), durable(5, 'bob'), durable(6)], 2);
+    await put([durable(7, 'bob')], 2);
+    await sender.settled();
+    answer(200);
+    await tryAgain();
+    await sender.settled();
+    expect(numbers(sent().at(-1)!)).toEqual([2, 4, 6, 7]);
+    expect(await count('federation_edus')).toBe(0);
+  });
+
+  it('sends what is large in transactions of its own', async () => {
+    const large = { ...durable(1), content: { n: 1, text: 'x'.repeat(900_000) } };
+    await put([durable(0), large, { ...large }, durable(2)]);
+    await sender.settled();
+    expect(sent().map(numbers)).toEqual([
+      [0, 1],
+      [1, 2],
+    ]);
+  });
+
+  it('has one row of each passing subject, and sends its last state', async () => {
+    await enqueueEphemeral(db, [typing(1, 'a'), typing(2, 'b'), typing(3, 'a')]);
+    await enqueueEphemeral(db, [typing(4, 'b')]);
+    await sender.settled();
+    expect(sent().flatMap(numbers).sort()).toEqual([3, 4]);
+    expect(await count('federation_ephemeral')).toBe(0);
+  });
+
+  it('drops what passes when a server does not answer, and queues none until it does', async () => {
+    answer(500);
+    await enqueueEphemeral(db, [typing(1, 'a')]);
+    await sender.settled();
+    await enqueueEphemeral(db, [typing(2, 'b')]);
+    expect(await count('federation_ephemeral')).toBe(0);
+    answer(200);
+    await tryAgain();
+    await put([durable(3)]);
+    await sender.settled();
+    await enqueueEphemeral(db, [typing(4, 'c')]);
+    await sender.settled();
+    expect(sent().map(numbers)).toEqual([[1], [3], [4]]);
+  });
+
+  it('bounds what passes, for each server', async () => {
+    await enqueueEphemeral(
+      db,
+      range(1000).map((n) => typing(n, `subject ${n}`)),
+    );
+    await enqueueEphemeral(db, [typing(1000, 'one more')]);
+    expect(await count('federation_ephemeral')).toBe(1000);
+    await sender.settled();
+    expect(sent().map(({ edus }) => edus?.length)).toEqual(Array(10).fill(100));
+  });
+
+  it('delays no server by another that does not answer', async () => {
+    const other = await startPeer();
+    peers.push(other);
+    other.answer('/_matrix/federation/v1/send/', () => ({ status: 502, body: {} }));
+    const both = { ...durable(1), destinations: [other.serverName, peer.serverName] };
+    await put([both]);
+    await sender.settled();
+    expect(sent().map(numbers)).toEqual([[1]]);
+    expect([await count('federation_edus'), await count('federation_edu_queue')]).toEqual([1, 1]);
+  });
+});

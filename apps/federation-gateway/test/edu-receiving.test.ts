@@ -68,7 +68,7 @@ const edus = (...given: object[]): Promise<void> => deliver(peer, world, { edus:
 
 async function changed(since: string): Promise<string[]> {
   const answer = await alice.call('GET', `/sync?since=${since}`);
-  return ((answer['device_lists'] as { changed?: string[] } | undefined)?.changed ?? []) as string[];
+  return (answer['device_lists'] as { changed?: string[] } | undefined)?.changed ?? [];
 }
 
 describe('changes of devices that a server tells of', () => {
@@ -104,6 +104,7 @@ describe('changes of devices that a server tells of', () => {
     answer(userId, [deviceOf(userId, 'FETCHED')], 9);
     await edus(update(userId, 'LAPTOP', 9, prevIds));
     expect(await devicesOf(userId)).toEqual(['FETCHED']);
+    answer(userId, [deviceOf(userId, 'FETCHED'), deviceOf(userId, 'TABLET')], 10);
     await edus(update(userId, 'TABLET', 10, [9]));
     expect(await devicesOf(userId)).toEqual(['FETCHED', 'TABLET']);
   });
@@ -187,7 +188,7 @@ describe('a transaction of a hostile server', () => {
       'x',
       {},
       { user_id: 7 },
-      { user_id: userId, device_id: 'D'.repeat(300) },
+      { user_id: alice.userId, device_id: 'D'.repeat(300) },
       deep(),
     ];
     const bad = types.flatMap((edu_type) => contents.map((content) => ({ edu_type, content })));

@@ -8,8 +8,6 @@ import {
   type World,
 } from '@seneschal/testing';
 
-import { deliver } from './peer-users.ts';
-
 let here: World, there: World, peer: Peer;
 let alice: TestClient, bob: TestClient;
 beforeAll(async () => {
@@ -40,15 +38,6 @@ async function empty(who: TestClient): Promise<void> {
   const since = (await who.call('GET', '/sync'))['next_batch'] as string;
   await who.call('GET', `/sync?since=${since}`);
 }
-
-const edu = (messageId: string, n: number, more: object = {}) => ({
-  edu_type: 'm.direct_to_device',
-  content: {
-    ...{ sender: `@eve:${peer.serverName}`, type, message_id: messageId },
-    messages: { [bob.userId]: { B: { n } } },
-    ...more,
-  },
-});
 
 describe('messages to devices of other servers', () => {
   beforeEach(() => empty(bob));
@@ -83,27 +72,5 @@ describe('messages to devices of other servers', () => {
     expect(new Set(arrived.map(({ content }) => content.message_id)).size).toBe(2);
     for (const table of ['federation_edus', 'federation_edu_queue', 'userapi_to_device_outbox'])
       expect(await rowsOf(here.sql, `SELECT FROM ${table}`)).toEqual([]);
-  });
-
-  it('are known by their IDs when they come again, in one transaction and in two at once', async () => {
-    const both = { edus: [edu('one', 1), edu('two', 2), edu('one', 3)] };
-    await Promise.all([deliver(peer, there, both), deliver(peer, there, both)]);
-    await deliver(peer, there, { edus: [edu('two', 4), edu('three', 5)] });
-    expect(await numbersOf(bob)).toEqual([1, 2, 5]);
-  });
-
-  it('are not taken from users of other servers, or for them', async () => {
-    await deliver(peer, there, {
-      edus: [
-        edu('forged', 1, { sender: alice.userId }),
-        edu('own', 2, { sender: bob.userId }),
-        edu('elsewhere', 3, { messages: { [alice.userId]: { A: { n: 3 } } } }),
-        edu('bad', 4, { messages: { [bob.userId]: { B: 'text' } } }),
-        edu('', 5),
-        edu('good', 6),
-      ],
-    });
-    expect(await numbersOf(bob)).toEqual([6]);
-    expect(await numbersOf(alice)).toEqual([]);
   });
 });

@@ -11,6 +11,9 @@ export const mayRemain: Readonly<Record<string, string>> = {
   roomserver_departures: 'for devices that do not know yet that the room is gone; forgotten with time',
   roomserver_blocked_rooms: 'a block is asked for and outlives the room',
   federation_outgoing: 'what is on its way to other servers, leaves above all; gone when it is delivered',
+  federation_edus: 'what is on its way to other servers: messages to devices may name a room',
+  federation_ephemeral:
+    'the same: receipts and typing; gone when they are sent or the server does not answer',
   jobs: 'the job that deleted the room, for as long as jobs are kept',
   job_items: 'the same',
   job_events: 'the same',

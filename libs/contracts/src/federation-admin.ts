@@ -45,6 +45,7 @@ export type DestinationState = (typeof destinationStates)[number];
 export interface DestinationRecord {
   serverName: string;
   state: DestinationState;
+  /** Events and EDUs; receipts and typing do not count. */
   queueLength: number;
   /** Since the last success. */
   failures: number;

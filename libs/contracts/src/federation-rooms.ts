@@ -115,6 +115,12 @@ export const resolveAlias = command('federation', 'resolveAlias', {
   output: z.object({ roomId: z.string(), servers: z.array(z.string()) }),
 });
 
+/** Tells the other servers of a room that a local user types in it, or has stopped. Nobody misses one that is lost. */
+export const sendTyping = command('federation', 'sendTyping', {
+  input: z.object({ roomId: z.string(), userId: z.string(), isTyping: z.boolean() }),
+  output: z.object({}),
+});
+
 /** Takes over, from the room server's log, everything that is to be sent to other servers by now. */
 export const takeOutgoing = command('federation', 'takeOutgoing', {
   input: z.object({}),

@@ -28,6 +28,23 @@ export const setReceipts = command('userapi', 'setReceipts', {
   output: z.object({}),
 });
 
+/** Public receipts of users of other servers, whose server and place have been checked by the caller. */
+export const receiveReceipts = command('userapi', 'receiveReceipts', {
+  input: z.object({
+    receipts: z.array(
+      z.object({
+        userId: z.string(),
+        roomId: z.string(),
+        threadId: z.string().nullable(),
+        eventId: z.string(),
+        eventPosition: z.number(),
+        ts: z.number(),
+      }),
+    ),
+  }),
+  output: z.object({}),
+});
+
 export interface Receipt {
   roomId: string;
   userId: string;

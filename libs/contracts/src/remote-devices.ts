@@ -2,6 +2,7 @@ import type { JsonObject } from '@seneschal/matrix';
 import { z } from 'zod';
 
 import { command } from './command.ts';
+import type { Receipt } from './receipts.ts';
 import type { OutgoingToDevice } from './to-device.ts';
 import type { UserapiForClient } from './userapi-reads.ts';
 
@@ -119,6 +120,8 @@ export interface UserapiForFederation extends Pick<
   ): Promise<Map<number, DeviceUpdate>>;
   /** Messages to devices of other servers that wait at positions of `userapi_output`, in order. */
   outgoingToDevice(positions: readonly number[]): Promise<OutgoingToDevice[]>;
+  /** Public receipts that were set at positions of `userapi_output`, and not moved on since. */
+  publicReceipts(positions: readonly number[]): Promise<Receipt[]>;
   /** A page of the users of a server of whom anything is held, in order of user ID. */
   remoteUsersOf(serverName: string, after: string, limit: number): Promise<string[]>;
 }

@@ -45,6 +45,17 @@ export interface RoomserverForFederation {
   ): Promise<{ membership: string; event: JsonObject; told: JsonObject[] } | undefined>;
   /** Other servers that share a room with each of these local users. */
   serversSharingRooms(userIds: readonly string[]): Promise<Map<string, string[]>>;
+  /** Other servers with joined users, by room; rooms without any are not in it. */
+  serversIn(roomIds: readonly string[]): Promise<Map<string, string[]>>;
+  /** Of these rooms those that both this server and another one are in and that are not being deleted, with their server ACLs. */
+  roomsSharedWith(
+    serverName: string,
+    roomIds: readonly string[],
+  ): Promise<Map<string, JsonObject | undefined>>;
+  /** Those of these users who are joined to the room named with them. */
+  joinedOf<T extends { roomId: string; userId: string }>(members: readonly T[]): Promise<T[]>;
+  /** Positions of events that are in the rooms named with them, by event ID. */
+  eventPositions(events: readonly { roomId: string; eventId: string }[]): Promise<Map<string, number>>;
   /** Those of these users of other servers who share a room with a user of this one. */
   usersSharedWith(userIds: readonly string[]): Promise<Set<string>>;
   /** Of a room that no local user is in any more, a page of those who share no other room either, by user ID. */

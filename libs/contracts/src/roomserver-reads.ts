@@ -212,6 +212,8 @@ export interface RoomserverForSync {
   ): Promise<UnreadRoom[]>;
   /** Stripped state of a room for one who is invited or knocks. */
   strippedState(userId: string, roomIds: string[]): Promise<Map<string, JsonObject[]>>;
+  /** Whether users of other servers are joined to a room. */
+  isShared(roomId: string): Promise<boolean>;
   /** Users who share a room with the user. */
   usersSharingRooms(userId: string, candidates: readonly string[]): Promise<string[]>;
   /**

@@ -13,6 +13,14 @@ export const createFilter = command('syncapi', 'createFilter', {
   output: z.object({ filterId: z.string() }),
 });
 
+/** Users of other servers type in rooms, or have stopped. Who they are, and where, has been checked by the caller. */
+export const receiveTyping = command('syncapi', 'receiveTyping', {
+  input: z.object({
+    typing: z.array(z.object({ roomId: z.string(), userId: z.string(), isTyping: z.boolean() })),
+  }),
+  output: z.object({}),
+});
+
 export interface SyncRequest {
   userId: string;
   deviceId: string;

@@ -15,6 +15,7 @@ import { receiveMembership } from './commands/receive-membership.ts';
 import { receiveTransaction } from './commands/receive-transaction.ts';
 import { refreshDevices } from './commands/refresh-devices.ts';
 import { resolveAlias } from './commands/resolve-alias.ts';
+import { sendTyping } from './commands/send-typing.ts';
 import { takeOutgoing } from './commands/take-outgoing.ts';
 import { forgetDevicesConsumer } from './consumers/forget-devices.ts';
 import { roomserverConsumer } from './consumers/roomserver.ts';
@@ -48,7 +49,7 @@ export interface FederationDeps {
   /** Knows of which users anything is held, and what there is to tell of those of this server. */
   userapi: Pick<
     UserapiForFederation,
-    'remoteUsersOf' | 'profile' | 'deviceUpdates' | 'crossSigningKeys' | 'outgoingToDevice'
+    'remoteUsersOf' | 'profile' | 'deviceUpdates' | 'crossSigningKeys' | 'outgoingToDevice' | 'publicReceipts'
   >;
   roomserver: RoomserverForFederation;
 }
@@ -78,6 +79,7 @@ export async function startFederation(given: FederationDeps): Promise<Stoppable>
       handle(federation.leaveRoom, (input) => leaveRoom(deps, input)),
       handle(federation.inviteUser, (input) => inviteUser(deps, input)),
       handle(federation.resolveAlias, (input) => resolveAlias(deps, input)),
+      handle(federation.sendTyping, (input) => sendTyping({ db, roomserver, wake }, input)),
       handle(federation.takeOutgoing, () => takeOutgoing(deps)),
       ...forClients(deps),
       ...administration({ ...deps, db, wake }),

@@ -2,11 +2,13 @@ import { generateSigningKey } from '@seneschal/matrix';
 import { createLogger } from '@seneschal/observability';
 import { type Peer, startPeer, type TestDatabase, withDatabase } from '@seneschal/testing';
 
+import { blockServer } from '../src/commands/block-server.ts';
 import { Sender } from '../src/sending/sender.ts';
 import { enqueueEdus, enqueueEphemeral } from '../src/storage/edus.ts';
 import { federationMigrations } from '../src/storage/migrations/index.ts';
 import { enqueue } from '../src/storage/queue.ts';
 import type { FederationDb, FederationTables } from '../src/storage/tables.ts';
+import { blockList } from '../src/transport/block-list.ts';
 import { FederationClient } from '../src/transport/federation-client.ts';
 
 const origin = 'here.example';
@@ -16,7 +18,8 @@ beforeAll(async () => {
   database = await withDatabase({ federation: federationMigrations });
   db = database.tables<FederationTables>();
   const config = { federation_verify_certificates: false, federation_allowed_networks: ['127.0.0.0/8'] };
-  client = new FederationClient(config, { serverName: origin, key: generateSigningKey() });
+  const signer = { serverName: origin, key: generateSigningKey() };
+  client = new FederationClient(config, signer, blockList(db));
   const retry = { min: 3_600_000, max: 86_400_000 };
   sender = new Sender({ db, client, logger: createLogger('silent'), serverName: origin, retry });
 });
@@ -160,6 +163,20 @@ describe('the queue of EDUs', () => {
     expect(await count('federation_ephemeral')).toBe(1000);
     await sender.settled();
     expect(sent().map(({ edus }) => edus?.length)).toEqual(Array(10).fill(100));
+  });
+
+  it('holds nothing for a blocked server, and takes nothing more', async () => {
+    answer(500);
+    await put([durable(1)]);
+    await sender.settled();
+    await blockServer({ db }, { serverName: peer.serverName, note: null, blockedBy: '@admin:here.example' });
+    expect([await count('federation_edus'), await count('federation_edu_queue')]).toEqual([0, 0]);
+    await tryAgain();
+    await put([durable(2)]);
+    await enqueueEphemeral(db, [typing(3, 'a')]);
+    await sender.settled();
+    expect(sent().map(numbers)).toEqual([[1]]);
+    expect([await count('federation_edus'), await count('federation_ephemeral')]).toEqual([0, 0]);
   });
 
   it('delays no server by another that does not answer', async () => {

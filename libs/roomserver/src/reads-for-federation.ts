@@ -4,6 +4,7 @@ import type { Logger } from '@seneschal/observability';
 
 import { roomIdByAlias } from './queries/aliases.ts';
 import { eventsAtTime } from './queries/event-at-time.ts';
+import { eventPositions, joinedOf, roomsSharedWith, serversIn } from './queries/federation/ephemeral.ts';
 import {
   federatedRoom,
   forwardExtremities,
@@ -31,6 +32,10 @@ export function roomserverForFederation(
     joinedServers: (roomId) => joinedServers(deps, roomId),
     membershipEvent: (roomId, userId) => membershipEvent(deps, roomId, userId),
     serversSharingRooms: (userIds) => serversSharingRooms(deps, userIds),
+    serversIn: (roomIds) => serversIn(deps, roomIds),
+    roomsSharedWith: (other, roomIds) => roomsSharedWith(deps, other, roomIds),
+    joinedOf: (members) => joinedOf(deps, members),
+    eventPositions: (events) => eventPositions(deps, events),
     usersSharedWith: (userIds) => usersSharedWith(deps, userIds),
     strangersIn: (roomId, after, limit) => strangersIn(deps, roomId, after, limit),
     roomIdByAlias: (alias) => roomIdByAlias(deps, alias),

@@ -21,6 +21,7 @@ import { countOfTypes, eventsById, eventsOfTypes } from './queries/indexable-eve
 import { isPurgeable } from './queries/is-purgeable.ts';
 import { isListed } from './queries/is-listed.ts';
 import { occupants, occupiedRooms } from './queries/occupants.ts';
+import { isShared } from './queries/is-shared.ts';
 import { joinedRooms } from './queries/joined-rooms.ts';
 import { joinedMembers, members } from './queries/members.ts';
 import { membership } from './queries/membership.ts';
@@ -76,6 +77,7 @@ export function roomserverReads(database: Database, logger: Pick<Logger, 'warn'>
     syncRooms: (userId, deviceId, rooms) => syncRooms(deps, userId, deviceId, rooms),
     unreadEvents: (userId, rooms, until) => unreadEvents(deps, userId, rooms, until),
     strippedState: (userId, roomIds) => strippedState(deps, userId, roomIds),
+    isShared: (roomId) => isShared(deps, roomId),
     usersSharingRooms: (userId, candidates) => usersSharingRooms(deps, userId, candidates),
     encryptedRoomChanges: (userId, since, until) => encryptedRoomChanges(deps, userId, since, until),
     eventsOfTypes: (page) => eventsOfTypes(deps, page),

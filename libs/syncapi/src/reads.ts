@@ -1,5 +1,11 @@
 import type { Bus } from '@seneschal/bus';
-import type { RoomserverForSync, SyncapiForClient, SyncRequest, UserapiForSync } from '@seneschal/contracts';
+import {
+  federation,
+  type RoomserverForSync,
+  type SyncapiForClient,
+  type SyncRequest,
+  type UserapiForSync,
+} from '@seneschal/contracts';
 import type { Database } from '@seneschal/database';
 import { invalidParam, type JsonObject, own } from '@seneschal/matrix';
 import { Lifecycle, type Logger, type Metrics, type Stoppable } from '@seneschal/observability';
@@ -50,7 +56,7 @@ export function syncapiReads(given: SyncapiReadsDeps): SyncapiReads {
     },
   });
   const db = database.tables<SyncapiTables>();
-  const typing = lifecycle.add(new Typing({ bus, logger }));
+  const typing = lifecycle.add(new Typing({ bus, logger, tell: tellServers({ bus, roomserver }) }));
   const reads = { roomserver, userapi, typing, unread: new UnreadCounts({ roomserver, userapi }) };
   const departures = lifecycle.add(new Departures({ bus, roomserver, userapi, logger }));
   const deps = {
@@ -71,6 +77,20 @@ export function syncapiReads(given: SyncapiReadsDeps): SyncapiReads {
     positionOf,
     tokenOf,
     stop: () => lifecycle.stop(),
+  };
+}
+
+/** Other servers are told by the federation component, of rooms that they are in. */
+function tellServers({
+  bus,
+  roomserver,
+}: {
+  bus: Pick<Bus, 'call'>;
+  roomserver: Pick<RoomserverForSync, 'isShared'>;
+}): (roomId: string, userId: string, isTyping: boolean) => Promise<void> {
+  return async (roomId, userId, isTyping) => {
+    if (await roomserver.isShared(roomId))
+      await bus.call(federation.sendTyping, { roomId, userId, isTyping });
   };
 }
 

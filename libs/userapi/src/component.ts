@@ -21,6 +21,7 @@ import {
 } from './commands/key-backup-versions.ts';
 import { purgeRoomData } from './commands/purge-room-data.ts';
 import { forgetRemoteDevices, receiveDeviceChanges } from './commands/receive-device-changes.ts';
+import { receiveReceipts } from './commands/receive-receipts.ts';
 import { receiveToDevice } from './commands/receive-to-device.ts';
 import { recordConnections } from './commands/record-connections.ts';
 import {
@@ -92,6 +93,7 @@ function handlers(deps: { db: UserapiDb; bus: Bus; serverName: string }): Handle
     handle(userapi.setRoomTag, (input) => setRoomTag(deps, input)),
     handle(userapi.changePushRules, (input) => changePushRules(deps, input)),
     handle(userapi.setReceipts, (input) => setReceipts(deps, input)),
+    handle(userapi.receiveReceipts, (input) => receiveReceipts(deps, input)),
     handle(userapi.setPusher, (input) => setPusher(deps, input)),
     handle(userapi.uploadKeys, (input, context) => uploadKeys(deps, input, context)),
     handle(userapi.uploadCrossSigningKeys, (input) => uploadCrossSigningKeys(deps, input)),

@@ -22,7 +22,7 @@ import { keyBackup } from './queries/key-backups.ts';
 import { keyCounts } from './queries/key-counts.ts';
 import { profiles } from './queries/profiles.ts';
 import { pushers } from './queries/pushers.ts';
-import { receiptRooms, receipts } from './queries/receipts.ts';
+import { publicReceipts, receiptRooms, receipts } from './queries/receipts.ts';
 import {
   isRegistrationTokenValid,
   registrationToken,
@@ -72,6 +72,7 @@ export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_co
     backedUpSessions: (sessions) => backedUpSessions(db, sessions),
     receiptRooms: (from, to) => receiptRooms(db, from, to),
     receipts: (userId, rooms, to) => receipts(db, userId, rooms, to),
+    publicReceipts: (positions) => publicReceipts(db, positions),
     readUpTo: (userId, roomIds) => selectReadUpTo(db, userId, roomIds),
     outgoingToDevice: (positions) => outgoingToDevice(db, positions),
     toDevice: (device, range) => toDevice(db, device, range),

@@ -60,7 +60,11 @@ describe('ending sessions', () => {
     });
     expect(devicesDeleted).toBe(2);
     expect(Object.values(await rowsOfDevices(userId)).flat()).toEqual([]);
-    await expect(fixture.facts(userId)).resolves.toEqual([...told, 'device_list_changed']);
+    await expect(fixture.facts(userId)).resolves.toEqual([
+      ...told,
+      'device_list_changed',
+      'device_list_changed',
+    ]);
     await expect(fixture.reads.requesterByToken(tokenHash('token-alice'))).resolves.toBeUndefined();
     await expect(fixture.reads.deviceKeys({ [userId]: [] })).resolves.toEqual({});
   });
@@ -168,6 +172,7 @@ describe('deactivateAccount', () => {
     await expect(fixture.facts(userId)).resolves.toEqual([
       ...told,
       'account_deactivated',
+      'device_list_changed',
       'device_list_changed',
     ]);
     await expect(fixture.reads.verifyPassword(userId, 'password')).resolves.toBeUndefined();

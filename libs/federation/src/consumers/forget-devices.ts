@@ -19,7 +19,7 @@ export function forgetDevicesConsumer(deps: ForgetDevicesDeps): Consumer<Roomser
   return {
     name: 'federation-devices',
     log: roomserver.roomserverOutput,
-    lingerMs: 50,
+    lingerMs: 1000,
     apply: async (_transaction, entries) => {
       const left = entries.flatMap(({ fact }) =>
         fact.kind === 'events_stored' ? fact.memberships.map((one) => ({ ...one, roomId: fact.roomId })) : [],

@@ -2,12 +2,16 @@ import type { CallBus, Consumer, LogEntry } from '@seneschal/bus';
 import { userapi, type UserapiFact, type UserapiForFederation } from '@seneschal/contracts';
 
 import { deviceListEdus, type DeviceListEdusDeps } from '../edus/device-lists.ts';
-import { type DurableEdu, enqueueEdus } from '../storage/edus.ts';
+import { receiptEdus, type ReceiptEdusDeps } from '../edus/receipts.ts';
+import { type DurableEdu, enqueueEdus, enqueueEphemeral } from '../storage/edus.ts';
 import type { FederationTransaction } from '../storage/tables.ts';
 
-export interface UserapiConsumerDeps extends DeviceListEdusDeps {
+export interface UserapiConsumerDeps extends DeviceListEdusDeps, ReceiptEdusDeps {
   bus: CallBus;
-  userapi: DeviceListEdusDeps['userapi'] & Pick<UserapiForFederation, 'outgoingToDevice'>;
+  userapi: DeviceListEdusDeps['userapi'] &
+    ReceiptEdusDeps['userapi'] &
+    Pick<UserapiForFederation, 'outgoingToDevice'>;
+  roomserver: DeviceListEdusDeps['roomserver'] & ReceiptEdusDeps['roomserver'];
   /** Called after the commit. */
   wake: () => unknown;
 }
@@ -42,7 +46,9 @@ export function userapiConsumer(deps: UserapiConsumerDeps): Consumer<UserapiFact
       // Devices first: who gets a message of a new device knows it then.
       const edus = [...(await deviceListEdus(deps, entries)), ...(await toDeviceEdus(deps, entries))];
       await enqueueEdus(trx, edus, mostOfUser);
-      hasQueued ||= edus.length > 0;
+      const receipts = await receiptEdus(deps, entries);
+      await enqueueEphemeral(trx, receipts);
+      hasQueued ||= edus.length + receipts.length > 0;
     },
     afterCommit: async (entries) => {
       if (hasQueued) void deps.wake();

@@ -1,10 +1,18 @@
 import type { JsonObject } from '@seneschal/matrix';
+import type { Logger } from '@seneschal/observability';
 import { z } from 'zod';
 
 import { receiveDeviceLists, type ReceiveDeviceListsDeps } from './receive-device-lists.ts';
+import { receiveReceipts, type ReceiveReceiptsDeps } from './receive-receipts.ts';
 import { receiveToDevice } from './receive-to-device.ts';
+import { receiveTyping, type ReceiveTypingDeps } from './receive-typing.ts';
 
-export type ReceiveEdusDeps = ReceiveDeviceListsDeps;
+export interface ReceiveEdusDeps extends ReceiveDeviceListsDeps {
+  roomserver: ReceiveDeviceListsDeps['roomserver'] &
+    ReceiveReceiptsDeps['roomserver'] &
+    ReceiveTypingDeps['roomserver'];
+  logger: Pick<Logger, 'info' | 'warn'>;
+}
 
 const edu = z.object({
   edu_type: z.string(),
@@ -16,6 +24,8 @@ const edu = z.object({
 interface Sorted {
   deviceLists: { type: string; content: JsonObject }[];
   toDevice: JsonObject[];
+  receipts: JsonObject[];
+  typing: JsonObject[];
 }
 
 /**
@@ -28,14 +38,21 @@ export async function receiveEdus(
   origin: string,
   given: readonly JsonObject[],
 ): Promise<void> {
-  const { deviceLists, toDevice } = sort(given);
+  const { deviceLists, toDevice, receipts, typing } = sort(given);
   // Devices first: a message may come from one that is new.
   if (deviceLists.length > 0) await receiveDeviceLists(deps, origin, deviceLists);
   if (toDevice.length > 0) await receiveToDevice(deps, origin, toDevice);
+  if (receipts.length > 0) await orPassOver(deps, receiveReceipts(deps, origin, receipts));
+  if (typing.length > 0) await orPassOver(deps, receiveTyping(deps, origin, typing));
+}
+
+/** What nobody misses for long is no reason to have the whole transaction again. */
+async function orPassOver({ logger }: ReceiveEdusDeps, taken: Promise<void>): Promise<void> {
+  await taken.catch((error: unknown) => logger.warn({ error }, 'receipts or typing could not be taken'));
 }
 
 function sort(given: readonly JsonObject[]): Sorted {
-  const sorted: Sorted = { deviceLists: [], toDevice: [] };
+  const sorted: Sorted = { deviceLists: [], toDevice: [], receipts: [], typing: [] };
   for (const one of given) {
     const { data } = edu.safeParse(one);
     if (data === undefined) continue;
@@ -43,6 +60,8 @@ function sort(given: readonly JsonObject[]): Sorted {
     if (type === 'm.device_list_update' || type === 'm.signing_key_update')
       sorted.deviceLists.push({ type, content });
     if (type === 'm.direct_to_device') sorted.toDevice.push(content);
+    if (type === 'm.receipt') sorted.receipts.push(content);
+    if (type === 'm.typing') sorted.typing.push(content);
   }
   return sorted;
 }

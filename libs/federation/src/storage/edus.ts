@@ -159,7 +159,7 @@ export async function takeEphemeral(db: FederationDb, serverName: string, limit:
   const result = await sql<{ json: string; created_ts: number }>`
     DELETE FROM federation_ephemeral e USING (
       SELECT type, subject FROM federation_ephemeral WHERE server_name = ${serverName}
-      ORDER BY created_ts LIMIT ${limit} FOR UPDATE
+      ORDER BY created_ts LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ) AS taken
     WHERE e.server_name = ${serverName} AND e.type = taken.type AND e.subject = taken.subject
     RETURNING e.json, e.created_ts

@@ -6,6 +6,8 @@ import { publishWakeup, type WakeupBus } from '../wakeups/publish.ts';
 
 export interface TypingDeps {
   bus: WakeupBus;
+  /** Tells other servers that a local user types, or has stopped; now and then again while it goes on. */
+  tell?: (roomId: string, userId: string, isTyping: boolean) => Promise<void>;
   logger: Pick<Logger, 'warn'>;
 }
 
@@ -17,18 +19,27 @@ export class Typing {
   readonly #bus: WakeupBus;
   readonly #logger: Pick<Logger, 'warn'>;
   readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #telling = new Set<Promise<void>>();
+  readonly #tell: TypingDeps['tell'];
 
-  constructor({ bus, logger }: TypingDeps) {
+  constructor({ bus, logger, tell }: TypingDeps) {
+    this.#tell = tell;
     this.#bus = bus;
     this.#logger = logger;
   }
 
   /** Begins, goes on or, with a timeout of 0 ms, stops; throws when Redis is away. */
   async set(roomId: string, userId: string, timeoutMs: number): Promise<void> {
-    const keys = [this.#key('rooms'), this.#key('ends'), this.#roomKey(roomId)];
+    const told = this.#key(`told:${roomId}:${userId}`);
+    const keys = [this.#key('rooms'), this.#key('ends'), this.#roomKey(roomId), told];
     const args = [roomId, userId, String(timeoutMs)];
-    const answer = (await this.#redis.eval(script, keys.length, ...keys, ...args)) as [string, number];
+    const answer = (await this.#redis.eval(script, keys.length, ...keys, ...args)) as [
+      string,
+      number,
+      number,
+    ];
     if (answer[1] === 1) await this.#wake(roomId, Number(answer[0]));
+    if (answer[2] === 1) this.#tellOthers(roomId, userId, timeoutMs > 0);
     this.#wakeLater(roomId, userId, timeoutMs);
   }
 
@@ -62,6 +73,24 @@ export class Typing {
   async stop(): Promise<void> {
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.#timers.clear();
+    await Promise.all(this.#telling);
+  }
+
+  /** Nobody waits for that, and nobody misses it. */
+  #tellOthers(roomId: string, userId: string, isTyping: boolean): void {
+    const told = this.#tell?.(roomId, userId, isTyping).catch((error: unknown) => {
+      this.#logger.warn({ error }, 'other servers were not told who types');
+    });
+    if (told === undefined) return;
+    this.#telling.add(told);
+    void told.then(() => this.#telling.delete(told));
+  }
+
+  /** When the time is up, unless the user went on by way of another process. */
+  async #tellOfEnd(roomId: string, userId: string): Promise<void> {
+    if (this.#tell === undefined) return;
+    const typists = await this.typists([roomId], Date.now() * 1000);
+    if (typists.get(roomId)?.includes(userId) !== true) this.#tellOthers(roomId, userId, false);
   }
 
   get #redis(): Redis {
@@ -106,6 +135,7 @@ export class Typing {
       this.#wake(roomId, Number.MAX_SAFE_INTEGER).catch((error: unknown) => {
         this.#logger.warn({ error }, 'nobody was told that a user stopped typing');
       });
+      void this.#tellOfEnd(roomId, userId);
     }, timeoutMs + 2);
     timer.unref();
     this.#timers.set(key, timer);
@@ -127,7 +157,10 @@ const lastChange = `
   return string.format('%.0f', last)
 `;
 
-/** Answers the position, and 1 when the user began or stopped. */
+/** How often other servers are told that a user types still, in ms: they forget it by themselves. */
+const tellAgainMs = 25_000;
+
+/** Answers the position, 1 when the user began or stopped, and 1 when other servers are to be told. */
 const script = `
   local time = redis.call('TIME')
   local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -147,11 +180,18 @@ const script = `
     redis.call('ZREM', room, ARGV[2])
     redis.call('ZREM', ends, member)
   end
+  local isNews = changed
+  if timeout > 0 then
+    local isAgain = redis.call('SET', KEYS[4], '1', 'PX', ${tellAgainMs}, 'NX')
+    isNews = changed or (isAgain and true or false)
+  else
+    redis.call('DEL', KEYS[4])
+  end
   if changed then redis.call('ZADD', rooms, text, ARGV[1]) end
   local old = string.format('%.0f', now - ${kept})
   redis.call('ZREMRANGEBYSCORE', rooms, '-inf', old)
   redis.call('ZREMRANGEBYSCORE', ends, '-inf', old)
   redis.call('PEXPIRE', rooms, 1200000)
   redis.call('PEXPIRE', ends, 1200000)
-  return { text, changed and 1 or 0 }
+  return { text, changed and 1 or 0, isNews and 1 or 0 }
 `;

@@ -39,7 +39,8 @@ export async function deactivateAccount(
     return appendFacts(trx, [
       { kind: 'account_deactivated', userId },
       ...deviceFacts(userId, devices),
-      { kind: 'device_list_changed', userId, crossSigning: true },
+      // Of a user without devices cross-signing keys may have gone.
+      ...(devices.length === 0 ? [{ kind: 'device_list_changed', userId, crossSigning: true } as const] : []),
     ]);
   });
   wakeConsumers(deps.bus, position);

@@ -32,11 +32,15 @@ export async function setReceipts(deps: SetReceiptsDeps, input: Input): Promise<
 
 /** The position of the fact; 0 when nothing has changed. */
 async function move(trx: UserapiTransaction, { userId, roomId, receipts }: Input): Promise<number> {
-  const all = receipts.map((receipt) => ({ ...receipt, userId, roomId }));
+  const ts = Date.now();
+  const all = receipts.map((receipt) => ({ ...receipt, userId, roomId, ts }));
   const moved = all.length === 0 ? [] : await advancing(trx, all);
   if (moved.length === 0) return 0;
   const isPublic = moved.some(({ type }) => type === 'm.read');
   const position = await appendFacts(trx, [{ kind: 'receipts_changed', userId, roomId, isPublic }]);
-  await upsertReceipts(trx, moved, position);
+  await upsertReceipts(
+    trx,
+    moved.map((receipt) => ({ ...receipt, position })),
+  );
   return position;
 }

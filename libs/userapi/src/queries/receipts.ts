@@ -1,6 +1,6 @@
 import type { Receipt } from '@seneschal/contracts';
 
-import { roomsWithReceipts, selectReceipts } from '../storage/receipts.ts';
+import { roomsWithReceipts, selectPublicReceipts, selectReceipts } from '../storage/receipts.ts';
 import type { UserapiDb } from '../storage/tables.ts';
 
 /** More rooms than this are asked for one by one. */
@@ -20,4 +20,9 @@ export async function receipts(
 ): Promise<Receipt[]> {
   const asked = rooms.filter(({ from }) => from < to);
   return asked.length === 0 ? [] : selectReceipts(db, userId, asked, to);
+}
+
+/** Public receipts that were set at positions, and not moved on since. */
+export async function publicReceipts(db: UserapiDb, positions: readonly number[]): Promise<Receipt[]> {
+  return positions.length === 0 ? [] : selectPublicReceipts(db, positions);
 }

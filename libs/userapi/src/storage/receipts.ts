@@ -4,13 +4,8 @@ import type { ReadUpTo, Receipt } from '@seneschal/contracts';
 
 import type { UserapiTables, UserapiTransaction } from './tables.ts';
 
-export type NewReceipt = Omit<Receipt, 'ts'>;
-
 /** Which of the receipts say more than those that are there; to be asked with the lock of the log held. */
-export async function advancing(
-  trx: UserapiTransaction,
-  receipts: readonly NewReceipt[],
-): Promise<NewReceipt[]> {
+export async function advancing(trx: UserapiTransaction, receipts: readonly Receipt[]): Promise<Receipt[]> {
   const result = await sql<{ n: number }>`
     SELECT n.n FROM ${rowsOf(receipts)} LEFT JOIN userapi_receipts r USING (room_id, user_id, type, thread_id)
     WHERE r.event_position IS NULL OR r.event_position < n.event_position
@@ -21,19 +16,20 @@ export async function advancing(
 
 export async function upsertReceipts(
   trx: UserapiTransaction,
-  receipts: readonly NewReceipt[],
-  position: number,
+  receipts: readonly (Receipt & { position: number })[],
 ): Promise<void> {
   await sql`
     INSERT INTO userapi_receipts (room_id, user_id, type, thread_id, event_id, event_position, ts, position)
-    SELECT n.room_id, n.user_id, n.type, n.thread_id, n.event_id, n.event_position,
-      ${Date.now()}::bigint, ${position}::bigint FROM ${rowsOf(receipts)}
+    SELECT n.room_id, n.user_id, n.type, n.thread_id, n.event_id, n.event_position, placed.ts, placed.position
+    FROM ${rowsOf(receipts)} JOIN unnest(
+      ${receipts.map((one) => one.ts)}::bigint[], ${receipts.map((one) => one.position)}::bigint[]
+    ) WITH ORDINALITY AS placed (ts, position, n) USING (n)
     ON CONFLICT (room_id, user_id, type, thread_id) DO UPDATE SET event_id = excluded.event_id,
       event_position = excluded.event_position, ts = excluded.ts, position = excluded.position
   `.execute(trx);
 }
 
-function rowsOf(receipts: readonly NewReceipt[]): ReturnType<typeof sql> {
+function rowsOf(receipts: readonly Receipt[]): ReturnType<typeof sql> {
   return sql`unnest(
     ${receipts.map((one) => one.roomId)}::text[], ${receipts.map((one) => one.userId)}::text[],
     ${receipts.map((one) => one.type)}::text[], ${receipts.map((one) => one.threadId ?? '')}::text[],
@@ -83,7 +79,22 @@ export async function selectReceipts(
         WHERE room_id = q.room_id AND user_id = ${userId} AND position > q.start AND position <= ${to})
     ) AS r
   `.execute(db);
-  return result.rows.map((row) => ({
+  return result.rows.map(receiptOf);
+}
+
+/** Public receipts that were set at positions, and not moved on since. */
+export async function selectPublicReceipts(
+  db: Kysely<UserapiTables>,
+  positions: readonly number[],
+): Promise<Receipt[]> {
+  const result = await sql<Row>`
+    SELECT ${columns} FROM userapi_receipts WHERE position = ANY(${[...positions]}::bigint[]) AND type = 'm.read'
+  `.execute(db);
+  return result.rows.map(receiptOf);
+}
+
+function receiptOf(row: Row): Receipt {
+  return {
     roomId: row.room_id,
     userId: row.user_id,
     type: row.type,
@@ -91,7 +102,7 @@ export async function selectReceipts(
     eventId: row.event_id,
     eventPosition: row.event_position,
     ts: row.ts,
-  }));
+  };
 }
 
 const columns = sql`room_id, user_id, type, thread_id, event_id, event_position, ts`;

@@ -102,9 +102,8 @@ export async function applyRemoteDevice(
         )
         ON CONFLICT (user_id, device_id) DO UPDATE SET keys = excluded.keys, display_name = excluded.display_name`
   ).execute(trx);
-  await sql`UPDATE userapi_remote_device_lists SET stream_id = ${streamId} WHERE user_id = ${userId}`.execute(
-    trx,
-  );
+  await sql`UPDATE userapi_remote_device_lists SET stream_id = ${streamId}, told_ts = ${Date.now()}
+    WHERE user_id = ${userId}`.execute(trx);
 }
 
 /** Has a list fetched as soon as can be: its server is there, as it told of a change. */

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { QueryDeps } from '../query-deps.ts';
 
 /** Rooms `r` that a local user is joined to: more are joined than other servers have there. */
-const isResident = sql<boolean>`r.joined_members > (
+export const isResident = sql<boolean>`r.joined_members > (
   SELECT coalesce(sum(s.joined_members), 0) FROM roomserver_room_servers s WHERE s.room_nid = r.room_nid
 )`;
 

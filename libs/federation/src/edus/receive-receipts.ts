@@ -1,0 +1,74 @@
+import type { CallBus } from '@seneschal/bus';
+import { type RoomserverForFederation, userapi } from '@seneschal/contracts';
+import { type JsonObject, serverNameOf } from '@seneschal/matrix';
+import { z } from 'zod';
+
+import { allowedRooms, type AllowedRoomsDeps } from './allowed-rooms.ts';
+
+export interface ReceiveReceiptsDeps {
+  bus: CallBus;
+  roomserver: AllowedRoomsDeps['roomserver'] & Pick<RoomserverForFederation, 'joinedOf' | 'eventPositions'>;
+}
+
+/** Server-server API, `m.receipt`: of a room, by user. Receipts that are for the user alone do not leave a server. */
+const ofRoom = z.object({ 'm.read': z.record(z.string(), z.unknown()) });
+const ofUser = z.object({
+  event_ids: z.array(z.string().max(255)).min(1).max(100),
+  data: z.object({
+    ts: z.int().min(0),
+    thread_id: z
+      .string()
+      .max(255)
+      .refine((text) => text === 'main' || text.startsWith('$'))
+      .optional(),
+  }),
+});
+
+interface Told {
+  roomId: string;
+  userId: string;
+  threadId: string | null;
+  eventIds: string[];
+  ts: number;
+}
+
+/** Receipts of one transaction at the most. */
+const most = 10_000;
+
+/**
+ * Takes receipts of users of the server that sent them, in rooms that they are joined to, for events that are there.
+ * What is not so is passed over, one by one.
+ */
+export async function receiveReceipts(
+  deps: ReceiveReceiptsDeps,
+  origin: string,
+  contents: readonly JsonObject[],
+): Promise<void> {
+  const told = contents.flatMap((content) => readReceipts(content, origin)).slice(0, most);
+  const allowed = await allowedRooms(
+    deps,
+    origin,
+    told.map(({ roomId }) => roomId),
+  );
+  const members = await deps.roomserver.joinedOf(told.filter(({ roomId }) => allowed.has(roomId)));
+  const events = members.flatMap(({ eventIds, ...receipt }) =>
+    eventIds.map((eventId) => ({ ...receipt, eventId })),
+  );
+  const positions = await deps.roomserver.eventPositions(events);
+  const receipts = events.flatMap((event) => {
+    const eventPosition = positions.get(event.eventId);
+    return eventPosition === undefined ? [] : [{ ...event, eventPosition }];
+  });
+  if (receipts.length > 0) await deps.bus.call(userapi.receiveReceipts, { receipts });
+}
+
+function readReceipts(content: JsonObject, origin: string): Told[] {
+  return Object.entries(content).flatMap(([roomId, room]) =>
+    Object.entries(ofRoom.safeParse(room).data?.['m.read'] ?? {}).flatMap(([userId, receipt]) => {
+      const { data } = ofUser.safeParse(receipt);
+      if (data === undefined || serverNameOf(userId) !== origin) return [];
+      const { event_ids: eventIds, data: more } = data;
+      return [{ roomId, userId, eventIds, ts: more.ts, threadId: more.thread_id ?? null }];
+    }),
+  );
+}

@@ -9,6 +9,7 @@ import {
 } from '@seneschal/testing';
 import { sql } from 'kysely';
 
+import { ask } from './asking.ts';
 import { deliver, deviceOf, devicesPath, joinAs, leaveAs, type Member } from './peer-users.ts';
 import { setState } from './sharing.ts';
 
@@ -99,7 +100,7 @@ describe('changes of devices that a server tells of', () => {
   it.each([
     ['another one was missed', [7]],
     ['nothing says what came before', []],
-  ])('R2: have the list fetched where %s', async (_, prevIds) => {
+  ])('have the list fetched where %s', async (_, prevIds) => {
     const { userId } = await meet();
     answer(userId, [deviceOf(userId, 'FETCHED')], 9);
     await edus(update(userId, 'LAPTOP', 9, prevIds));
@@ -126,6 +127,44 @@ describe('changes of devices that a server tells of', () => {
     await edus(...members.map((userId) => update(userId, 'X', 1, [])));
     await all;
     expect(fetched.size).toBe(20);
+  });
+
+  it('R3: are fetched while another server does not answer', async () => {
+    const dead = await startPeer();
+    const roomId = await alice.createRoom({ preset: 'public_chat', room_version: '10' });
+    const asked = deferred();
+    const hanging = Array.from({ length: 3 }, (_, n) => `@hanging${n}:${dead.serverName}`);
+    for (const userId of hanging) {
+      await joinAs(dead, world, userId, roomId);
+      dead.answer(devicesPath(userId), () => {
+        asked.resolve();
+        return { body: undefined };
+      });
+    }
+    await deliver(dead, world, { edus: hanging.map((userId) => update(userId, 'X', 1, [])) });
+    await asked.promise;
+    const userId = `@alive:${peer.serverName}`;
+    await joinAs(peer, world, userId, roomId);
+    const fetched = deferred();
+    peer.answer(devicesPath(userId), () => {
+      fetched.resolve();
+      return { body: { user_id: userId, stream_id: 1, devices: [] } };
+    });
+    await edus(update(userId, 'X', 1, []));
+    await fetched.promise;
+    expect(dead.requests.filter(({ uri }) => uri.includes('/user/devices/'))).toHaveLength(1);
+    await dead.stop();
+  });
+
+  it("CVE-2023-43796: are not told to other servers, which ask the user's own", async () => {
+    const { userId } = await meet();
+    const other = await startPeer();
+    const content = { device_keys: { [userId]: [] } };
+    const query = { method: 'POST', uri: '/_matrix/federation/v1/user/keys/query', content } as const;
+    const answers = [await ask(other, world, { uri: devicesPath(userId) }), await ask(other, world, query)];
+    expect(answers.map(({ status }) => status)).toEqual([404, 400]);
+    for (const { text } of answers) expect(text).not.toContain('PHONE');
+    await other.stop();
   });
 
   it('have the list fetched for cross-signing keys', async () => {
@@ -199,6 +238,14 @@ describe('a transaction of a hostile server', () => {
     expect(await devicesOf(userId)).toEqual(['LAPTOP', 'PHONE']);
   });
 });
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
 
 function deep(): object {
   return JSON.parse(`${'{"a":'.repeat(50)}1${'}'.repeat(50)}`) as object;

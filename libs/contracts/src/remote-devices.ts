@@ -91,10 +91,10 @@ export interface DeviceUpdate {
 
 /**
  * Takes stale lists whose time to be tried again has come, one of each server, so that a server that does not
- * answer delays no other. Who took them has two minutes before they are due again.
+ * answer delays no other; none of those that the caller is asking already. Who took them has two minutes before they are due again.
  */
 export const claimDueDeviceLists = command('userapi', 'claimDueDeviceLists', {
-  input: z.object({ limit: z.number() }),
+  input: z.object({ limit: z.number(), exceptServers: z.array(z.string()).optional() }),
   output: z.object({ userIds: z.array(z.string()) }),
 });
 

@@ -1,6 +1,6 @@
 import type { CallBus } from '@seneschal/bus';
 import { userapi } from '@seneschal/contracts';
-import { isMatrixError } from '@seneschal/matrix';
+import { isMatrixError, serverNameOf } from '@seneschal/matrix';
 import type { Logger, Stoppable } from '@seneschal/observability';
 
 export interface StaleDevicesDeps {
@@ -14,11 +14,17 @@ export interface StaleDevicesDeps {
 /** Servers that are asked at the same time. */
 const width = 16;
 
-/** Fetches stale device lists again when they are due: one at a time of each server, ever later after failures. */
+/**
+ * Fetches stale device lists again when they are due: one at a time of each server, ever later after failures. A server
+ * that does not answer holds up its own users alone.
+ */
 export class StaleDevices implements Stoppable {
   readonly #deps: StaleDevicesDeps;
   readonly #timer: NodeJS.Timeout;
+  /** By server. */
+  readonly #fetching = new Map<string, Promise<void>>();
   #running: Promise<void> | undefined;
+  #look: (() => void) | undefined;
   #again = false;
   #stopped = false;
 
@@ -31,6 +37,7 @@ export class StaleDevices implements Stoppable {
   /** Fetches everything that is due by now. */
   run(): Promise<void> {
     this.#again = true;
+    this.#look?.();
     this.#running ??= this.#drain().finally(() => {
       this.#running = undefined;
     });
@@ -38,17 +45,45 @@ export class StaleDevices implements Stoppable {
   }
 
   async #drain(): Promise<void> {
-    const { bus, logger } = this.#deps;
     try {
-      while (this.#again && !this.#stopped) {
+      while (!this.#stopped) {
         this.#again = false;
-        const { userIds } = await bus.call(userapi.claimDueDeviceLists, { limit: width });
-        await Promise.all(userIds.map((userId) => this.#refresh(userId)));
-        if (userIds.length > 0) this.#again = true;
+        const isAny = await this.#claim();
+        if (isAny || this.#isAskedAgain()) continue;
+        if (this.#fetching.size === 0) return;
+        await this.#change();
       }
     } catch (error) {
-      logger.warn({ error }, 'stale device lists could not be looked for');
+      this.#deps.logger.warn({ error }, 'stale device lists could not be looked for');
     }
+    await Promise.all(this.#fetching.values());
+  }
+
+  #isAskedAgain(): boolean {
+    return this.#again;
+  }
+
+  /** Begins to fetch lists of servers that are not being asked; false when none is due. */
+  async #claim(): Promise<boolean> {
+    const limit = width - this.#fetching.size;
+    if (limit <= 0) return false;
+    const exceptServers = [...this.#fetching.keys()];
+    const { userIds } = await this.#deps.bus.call(userapi.claimDueDeviceLists, { limit, exceptServers });
+    for (const userId of userIds) {
+      const server = serverNameOf(userId) ?? userId;
+      const fetching = this.#refresh(userId).finally(() => this.#fetching.delete(server));
+      this.#fetching.set(server, fetching);
+    }
+    return userIds.length > 0;
+  }
+
+  /** Until a server has answered, or there may be more to do. */
+  async #change(): Promise<void> {
+    const asked = new Promise<void>((resolve) => {
+      this.#look = resolve;
+    });
+    await Promise.race([...this.#fetching.values(), asked]);
+    this.#look = undefined;
   }
 
   async #refresh(userId: string): Promise<void> {
@@ -61,6 +96,7 @@ export class StaleDevices implements Stoppable {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
+    this.#look?.();
     await this.#running;
   }
 }

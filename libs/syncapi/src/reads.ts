@@ -38,6 +38,8 @@ export type SyncapiReads = SyncapiForClient & Stoppable;
 
 const longestTimeoutMs = 90_000;
 const longestTypingMs = 120_000;
+/** What is told later than that is of no use. */
+const tellingMs = 5000;
 /** Syncs that one process works on at once; those that merely wait do not count. */
 const gateWidth = 8;
 
@@ -90,7 +92,7 @@ function tellServers({
 }): (roomId: string, userId: string, isTyping: boolean) => Promise<void> {
   return async (roomId, userId, isTyping) => {
     if (await roomserver.isShared(roomId))
-      await bus.call(federation.sendTyping, { roomId, userId, isTyping });
+      await bus.call(federation.sendTyping, { roomId, userId, isTyping }, { timeoutMs: tellingMs });
   };
 }
 

@@ -13,7 +13,7 @@ export interface ReceiveReceiptsDeps {
 /** Server-server API, `m.receipt`: of a room, by user. Receipts that are for the user alone do not leave a server. */
 const ofRoom = z.object({ 'm.read': z.record(z.string(), z.unknown()) });
 const ofUser = z.object({
-  event_ids: z.array(z.string().max(255)).min(1).max(100),
+  event_ids: z.array(z.string().max(255)).min(1).max(10),
   data: z.object({
     ts: z.int().min(0),
     thread_id: z
@@ -33,7 +33,7 @@ interface Told {
 }
 
 /** Receipts of one transaction at the most. */
-const most = 10_000;
+const most = 2000;
 
 /**
  * Takes receipts of users of the server that sent them, in rooms that they are joined to, for events that are there.
@@ -51,9 +51,9 @@ export async function receiveReceipts(
     told.map(({ roomId }) => roomId),
   );
   const members = await deps.roomserver.joinedOf(told.filter(({ roomId }) => allowed.has(roomId)));
-  const events = members.flatMap(({ eventIds, ...receipt }) =>
-    eventIds.map((eventId) => ({ ...receipt, eventId })),
-  );
+  const events = members
+    .flatMap(({ eventIds, ...receipt }) => eventIds.map((eventId) => ({ ...receipt, eventId })))
+    .slice(0, most);
   const positions = await deps.roomserver.eventPositions(events);
   const receipts = events.flatMap((event) => {
     const eventPosition = positions.get(event.eventId);

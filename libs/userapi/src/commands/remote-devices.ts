@@ -72,9 +72,9 @@ export async function markRemoteDevicesStale(
 /** Takes lists that are to be fetched again. A repetition takes others: the first ones are due again later. */
 export async function claimDueDeviceLists(
   { db }: Pick<RemoteDevicesDeps, 'db'>,
-  { limit }: z.infer<typeof userapi.claimDueDeviceLists.input>,
+  { limit, exceptServers = [] }: z.infer<typeof userapi.claimDueDeviceLists.input>,
 ): Promise<{ userIds: string[] }> {
-  return { userIds: await claimDue(db, Date.now(), limit) };
+  return { userIds: await claimDue(db, { now: Date.now(), limit, exceptServers }) };
 }
 
 function remoteServerOf(userId: string, serverName: string): string {

@@ -134,13 +134,17 @@ export async function markStale(
 }
 
 /** Takes due lists, one of each server; see `userapi.claimDueDeviceLists`. */
-export async function claimDue(db: Kysely<UserapiTables>, now: number, limit: number): Promise<string[]> {
+export async function claimDue(
+  db: Kysely<UserapiTables>,
+  { now, limit, exceptServers }: { now: number; limit: number; exceptServers: readonly string[] },
+): Promise<string[]> {
   const result = await sql<{ user_id: string }>`
     UPDATE userapi_remote_device_lists SET retry_ts = ${now}::bigint + 120000
     WHERE user_id IN (
       SELECT l.user_id FROM userapi_remote_device_lists l JOIN (
         SELECT DISTINCT ON (server_name) user_id, retry_ts FROM userapi_remote_device_lists
-        WHERE is_stale AND retry_ts <= ${now} ORDER BY server_name, retry_ts
+        WHERE is_stale AND retry_ts <= ${now} AND server_name <> ALL(${[...exceptServers]}::text[])
+        ORDER BY server_name, retry_ts
       ) AS due USING (user_id)
       WHERE l.is_stale AND l.retry_ts <= ${now}
       ORDER BY due.retry_ts LIMIT ${limit} FOR UPDATE OF l SKIP LOCKED

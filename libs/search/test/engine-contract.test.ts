@@ -132,10 +132,12 @@ describe.each(engineNames)('the contract of a search engine: %s', (name) => {
   it('removes a room and nothing else', async () => {
     const other = documentWith('tide', { roomId: '!other:test.example' });
     const index = await bench.index([documentWith('tide'), documentWith('tide'), other]);
-    expect(await bench.engine.count(index, room)).toBe(2);
+    expect(await bench.engine.count(index, [room])).toBe(2);
+    expect(await bench.engine.count(index, [room, other.roomId])).toBe(3);
+    expect(await bench.engine.count(index, [])).toBe(0);
     expect(await bench.engine.removeRoom(bench.db, index, room)).toBe(2);
     expect(await bench.engine.removeRoom(bench.db, index, room)).toBe(0);
-    expect(await bench.engine.count(index, room)).toBe(0);
+    expect(await bench.engine.count(index, [room])).toBe(0);
     expect(await bench.engine.count(index)).toBe(1);
   });
 

@@ -19,7 +19,7 @@ export async function purgeRoomData(deps: PurgeRoomDeps, { roomId, dryRun }: Pur
   }
   let counted = 0;
   for (const { index, engine } of await usableIndexes(deps.db, deps.engines)) {
-    counted += await engine.count(index, roomId);
+    counted += await engine.count(index, [roomId]);
   }
   return { rows: { ...rows, ...documents(counted) }, cursor: null };
 }

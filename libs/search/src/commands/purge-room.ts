@@ -24,7 +24,7 @@ export async function purgeRoom(
 ): Promise<{ removed: number }> {
   const removed = await transact(deps.db, (transaction) => removeRoom(deps, transaction, roomId));
   for (const { index, engine } of await usableIndexes(deps.db, deps.engines)) {
-    const left = await engine.count(index, roomId);
+    const left = await engine.count(index, [roomId]);
     if (left > 0)
       throw new MatrixError(503, 'M_UNKNOWN', `${left} documents of the room are still in the index.`);
   }

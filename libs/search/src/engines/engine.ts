@@ -77,7 +77,8 @@ export interface SearchEngine {
   complete(index: IndexRef): Promise<void>;
   /** Answers how many documents there were. */
   removeRoom(db: Kysely<unknown>, index: IndexRef, roomId: string): Promise<number>;
-  count(index: IndexRef, roomId?: string): Promise<number>;
+  /** How many documents there are, or how many some rooms have together. */
+  count(index: IndexRef, roomIds?: readonly string[]): Promise<number>;
   /** Documents of positions after `after` up to `upTo`, in order, `limit` (at most 10,000) of them. */
   documentsBetween(
     index: IndexRef,
@@ -86,8 +87,6 @@ export interface SearchEngine {
   ): Promise<IndexedDocument[]>;
   search(index: IndexRef, query: EngineQuery): Promise<EngineAnswer>;
   drop(index: IndexRef): Promise<void>;
-  /** How many documents some rooms have together. */
-  countRooms(index: IndexRef, roomIds: readonly string[]): Promise<number>;
 }
 
 /** The index is not there (any more): whoever searches looks up anew which one is live. */

@@ -20,5 +20,6 @@ export async function reindexable(
 ): Promise<{ events: number; documents: number }> {
   const events = await roomserver.countOfTypes(searchableTypeNames, await roomserver.position(), roomId);
   const live = (await usableIndexes(db, engines)).find(({ index }) => index.state === 'live');
-  return { events, documents: (await live?.engine.count(live.index, roomId)) ?? 0 };
+  const rooms = roomId === undefined ? undefined : [roomId];
+  return { events, documents: (await live?.engine.count(live.index, rooms)) ?? 0 };
 }

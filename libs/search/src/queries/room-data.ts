@@ -14,7 +14,7 @@ export async function countRoomData(
 ): Promise<Record<string, number>> {
   let documents = 0;
   for (const { index, engine } of await usableIndexes(db, engines)) {
-    documents += await engine.countRooms(index, roomIds);
+    documents += await engine.count(index, roomIds);
   }
   const rows = await countAllOwned(db, roomRows, roomIds);
   return documents === 0 ? rows : { ...rows, index_documents: documents };

@@ -75,9 +75,10 @@ async function described(
   const { generation, engine: name, language, position } = live;
   const engine = deps.engines.of(name);
   const index = { generation, engine: name, language, position, latest: await deps.roomserver.position() };
+  const rooms = asked.roomId === undefined ? undefined : [asked.roomId];
   if (engine === undefined) return { index };
   const more = await orProblem(async () => ({
-    index: { ...index, documents: await engine.count(live, asked.roomId) },
+    index: { ...index, documents: await engine.count(live, rooms) },
     ...(asked.compare ? { comparison: await compare(deps, { live, engine }, asked.roomId) } : {}),
   }));
   return { index, ...more };

@@ -45,11 +45,7 @@ export function meilisearchEngine(config: MeilisearchConfig): SearchEngine {
       const task = await server.succeed(() => indexOf(index).deleteDocuments({ filter }), writeTimeoutMs);
       return task.details?.deletedDocuments ?? 0;
     },
-    count: async (index, roomId) => {
-      if (roomId === undefined) return (await server.ask(() => indexOf(index).getStats())).numberOfDocuments;
-      const filter = `room = "${keyOf(roomId)}"`;
-      return (await server.ask(() => indexOf(index).getDocuments({ filter, limit: 1 }))).total;
-    },
+    count: (index, roomIds) => count(server, indexOf(index), roomIds),
     documentsBetween: (...asked) => documentsBetween(server, indexOf(asked[0]), ...asked),
     search: (index: IndexRef, query: EngineQuery) => searchIndex(server, indexOf(index), query),
     drop: async (index) => {
@@ -58,7 +54,6 @@ export function meilisearchEngine(config: MeilisearchConfig): SearchEngine {
       await server.succeed(drop, longTimeoutMs, (code) => code === 'index_not_found').catch(ifMissing);
       await deleteTasks(server, { indexUids: [uidOf(index)] });
     },
-    countRooms: (index, roomIds) => countRooms(server, indexOf(index), roomIds),
   };
 }
 
@@ -106,15 +101,16 @@ function ifMissing(error: unknown): void {
   if (!(error instanceof IndexMissing)) throw error;
 }
 
-async function countRooms(
+async function count(
   server: MeilisearchServer,
   index: Index<MeilisearchDocument>,
-  roomIds: readonly string[],
+  roomIds: readonly string[] | undefined,
 ): Promise<number> {
-  let count = 0;
+  if (roomIds === undefined) return (await server.ask(() => index.getStats())).numberOfDocuments;
+  let sum = 0;
   for (const [filter] of scopesOf(roomIds.map((roomId) => ({ roomId, from: 0, to: Infinity })))) {
     if (filter === undefined) continue;
-    count += (await server.ask(() => index.getDocuments({ filter, limit: 1 }))).total;
+    sum += (await server.ask(() => index.getDocuments({ filter, limit: 1 }))).total;
   }
-  return count;
+  return sum;
 }

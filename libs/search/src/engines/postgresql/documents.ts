@@ -43,21 +43,10 @@ export async function deleteRoom(db: Kysely<unknown>, index: IndexRef, roomId: s
 export async function countDocuments(
   db: Kysely<unknown>,
   index: IndexRef,
-  roomId: string | undefined,
+  roomIds: readonly string[] | undefined,
 ): Promise<number> {
-  const ofRoom = roomId === undefined ? sql`` : sql`WHERE room_id = ${roomId}`;
-  const result = await sql<{ count: number }>`SELECT count(*) FROM ${tableOf(index)} ${ofRoom}`.execute(db);
-  return result.rows[0]?.count ?? 0;
-}
-
-export async function countRoomDocuments(
-  db: Kysely<unknown>,
-  index: IndexRef,
-  roomIds: readonly string[],
-): Promise<number> {
-  const result = await sql<{ count: number }>`
-    SELECT count(*) FROM ${tableOf(index)} WHERE room_id = ANY(${[...roomIds]}::text[])
-  `.execute(db);
+  const ofRooms = roomIds === undefined ? sql`` : sql`WHERE room_id = ANY(${[...roomIds]}::text[])`;
+  const result = await sql<{ count: number }>`SELECT count(*) FROM ${tableOf(index)} ${ofRooms}`.execute(db);
   return result.rows[0]?.count ?? 0;
 }
 

@@ -3,7 +3,6 @@ import { type Kysely, sql } from 'kysely';
 import type { EngineQuery, IndexChanges, IndexRef, SearchEngine } from '../engine.ts';
 import {
   countDocuments,
-  countRoomDocuments,
   deleteDocuments,
   deleteRoom,
   selectDocuments,
@@ -33,10 +32,9 @@ export function postgresqlEngine(db: Kysely<unknown>): SearchEngine {
     },
     complete: (index) => createTableIndexes(db, index),
     removeRoom: deleteRoom,
-    count: (index, roomId) => whileThere(() => countDocuments(db, index, roomId)),
+    count: (index, roomIds) => whileThere(() => countDocuments(db, index, roomIds)),
     documentsBetween: (index, range, limit) => whileThere(() => selectDocuments(db, index, range, limit)),
     search: (index: IndexRef, query: EngineQuery) => whileThere(() => searchTable(db, index, query)),
     drop: (index) => dropTable(db, index),
-    countRooms: (index, roomIds) => whileThere(() => countRoomDocuments(db, index, roomIds)),
   };
 }

@@ -5,15 +5,8 @@ import { endpoint, type Endpoint } from '@seneschal/http';
 import { isRoomId, notFound } from '@seneschal/matrix';
 
 import { flag } from '../flag.ts';
-import { longCall, longCallAnswers, rehearsalAnswer, shortCall } from '../long-call.ts';
-import {
-  type Evacuation,
-  type EvacuationDeps,
-  evacuationOf,
-  isJob,
-  itemsOf,
-  rehearseEvacuation,
-} from './evacuation.ts';
+import { longCallAnswers, rehearsalAnswer } from '../long-call.ts';
+import { evacuate, type Evacuation, type EvacuationDeps, rehearseEvacuation } from './evacuation.ts';
 
 const answer = z.object({
   affected: z.array(z.string()),
@@ -41,22 +34,11 @@ export const evacuateRoom = (deps: EvacuationDeps): Endpoint[] =>
         if (size === undefined) throw notFound('There is no such room.');
         const { dry_run: dryRun, block } = request.query;
         const input = { roomId, requestedBy: request.requester.userId, block };
-        const kind = roomserver.evacuateRoomJob;
         if (dryRun) return rehearsal(deps, input);
-        if (!isJob(deps, request, size)) {
-          const run = async () => {
-            const evacuation = toEvacuation(
-              await deps.bus.call(roomserver.evacuateRoom, { ...input, dryRun: false }),
-            );
-            return { body: toAnswer(evacuation), items: itemsOf(evacuation) };
-          };
-          return shortCall(deps, request, { kind, input, run });
-        }
-        return longCall(deps, request, {
-          kind,
-          input,
-          answer: async (job) => toAnswer(await evacuationOf(deps.jobs.reads, job)),
-        });
+        const command = { ...input, dryRun: false };
+        const run = async (): Promise<Evacuation> =>
+          toEvacuation(await deps.bus.call(roomserver.evacuateRoom, command));
+        return evacuate(deps, request, { kind: roomserver.evacuateRoomJob, input, size, run, toAnswer });
       },
     }),
   );

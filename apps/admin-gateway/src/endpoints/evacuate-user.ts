@@ -4,16 +4,9 @@ import { roomserver } from '@seneschal/contracts';
 import { endpoint, type Endpoint } from '@seneschal/http';
 
 import { flag } from '../flag.ts';
-import { longCall, longCallAnswers, rehearsalAnswer, shortCall } from '../long-call.ts';
+import { longCallAnswers, rehearsalAnswer } from '../long-call.ts';
 import { requireLocalUserId } from '../users.ts';
-import {
-  type Evacuation,
-  type EvacuationDeps,
-  evacuationOf,
-  isJob,
-  itemsOf,
-  rehearseEvacuation,
-} from './evacuation.ts';
+import { evacuate, type Evacuation, type EvacuationDeps, rehearseEvacuation } from './evacuation.ts';
 
 const answer = z.object({
   affected: z.array(z.string()),
@@ -38,21 +31,13 @@ export const evacuateUser = (deps: EvacuationDeps): Endpoint[] =>
       handle: async (request) => {
         const { userId } = request.params;
         requireLocalUserId(userId, deps.config.server_name);
-        const kind = roomserver.evacuateUserJob;
         const command = { userId, requestedBy: request.requester.userId, dryRun: request.query.dry_run };
         if (command.dryRun) return rehearsal(deps, command);
-        if (!isJob(deps, request, await deps.roomserver.occupiedRooms(userId))) {
-          const run = async () => {
-            const evacuation = toEvacuation(await deps.bus.call(roomserver.evacuateUser, command));
-            return { body: toAnswer(evacuation), items: itemsOf(evacuation) };
-          };
-          return shortCall(deps, request, { kind, input: { userId }, run });
-        }
-        return longCall(deps, request, {
-          kind,
-          input: { userId },
-          answer: async (job) => toAnswer(await evacuationOf(deps.jobs.reads, job)),
-        });
+        const size = await deps.roomserver.occupiedRooms(userId);
+        const run = async (): Promise<Evacuation> =>
+          toEvacuation(await deps.bus.call(roomserver.evacuateUser, command));
+        const kind = roomserver.evacuateUserJob;
+        return evacuate(deps, request, { kind, input: { userId }, size, run, toAnswer });
       },
     }),
   );

@@ -1,9 +1,18 @@
 import type { CallBus } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
 import type { Job, JobItem, JobKind, JobReads, RoomserverForAdmin } from '@seneschal/contracts';
+import type { Reply } from '@seneschal/http';
 import type { Item, Jobs } from '@seneschal/jobs';
 
-import { idempotencyKeyOf, type LongRequest, preferenceOf, type Rehearsal, rehearse } from '../long-call.ts';
+import {
+  idempotencyKeyOf,
+  longCall,
+  type LongRequest,
+  preferenceOf,
+  type Rehearsal,
+  rehearse,
+  shortCall,
+} from '../long-call.ts';
 
 export interface EvacuationDeps {
   bus: CallBus;
@@ -18,8 +27,35 @@ export interface Evacuation {
   failed: { item: string; reason: string }[];
 }
 
+export interface EvacuationCall<Input extends object> {
+  kind: JobKind<Input>;
+  input: Input;
+  /** How many users, or rooms, there are. */
+  size: number;
+  /** Does it at once. */
+  run: () => Promise<Evacuation>;
+  toAnswer: (evacuation: Evacuation) => object;
+}
+
+/** Answers an evacuation: done at once, or as a job when it is large or the caller asks for one. */
+export async function evacuate<Input extends object>(
+  deps: EvacuationDeps,
+  request: LongRequest,
+  { kind, input, size, run, toAnswer }: EvacuationCall<Input>,
+): Promise<Reply> {
+  if (isJob(deps, request, size)) {
+    const answer = async (job: Job): Promise<object> => toAnswer(await evacuationOf(deps.jobs.reads, job));
+    return longCall(deps, request, { kind, input, answer });
+  }
+  const runAtOnce = async (): Promise<{ body: object; items: Item[] }> => {
+    const evacuation = await run();
+    return { body: toAnswer(evacuation), items: itemsOf(evacuation) };
+  };
+  return shortCall(deps, request, { kind, input, run: runAtOnce });
+}
+
 /** What became of each item. */
-export function itemsOf({ affected, failed }: Evacuation): Item[] {
+function itemsOf({ affected, failed }: Evacuation): Item[] {
   return [
     ...affected.map((item): Item => ({ item, state: 'done' })),
     ...failed.map(({ item, reason }): Item => ({ item, state: 'failed', reason })),
@@ -47,18 +83,13 @@ export async function rehearseEvacuation(
 
 const pageSize = 1000;
 
-/** Whether an evacuation of so many is a job: when it is large, or when the caller asks for one. */
-export function isJob(
-  { config }: Pick<EvacuationDeps, 'config'>,
-  request: LongRequest,
-  size: number,
-): boolean {
+function isJob({ config }: Pick<EvacuationDeps, 'config'>, request: LongRequest, size: number): boolean {
   const { isAsync } = preferenceOf(request, config.job_wait);
   return isAsync || idempotencyKeyOf(request) !== undefined || size > config.evacuate_job_size;
 }
 
 /** Reads what became of the items of a finished evacuation, page by page. */
-export async function evacuationOf({ items }: Pick<JobReads, 'items'>, { jobId }: Job): Promise<Evacuation> {
+async function evacuationOf({ items }: Pick<JobReads, 'items'>, { jobId }: Job): Promise<Evacuation> {
   const all: JobItem[] = [];
   for (let from: string | undefined, isFirst = true; isFirst || from !== undefined; isFirst = false) {
     const page = await items(jobId, {}, { from, limit: pageSize });

@@ -1,20 +1,12 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { z } from 'zod';
 
 import { usage } from './exit-codes.ts';
 import type { Host } from './host.ts';
 import { firstLine } from './input.ts';
+import { readPrivate, removePrivate, writePrivate } from './private-file.ts';
 
 /** What `login` keeps. */
 const stored = z.object({
@@ -49,12 +41,10 @@ export function configFileOf(host: Host, options: Pick<GlobalOptions, 'config'>)
 
 /** What is kept; undefined when nothing is. Throws when others could read it, or it is broken. */
 export function readStored(file: string): Stored | undefined {
-  if (!existsSync(file)) return undefined;
-  if ((statSync(file).mode & 0o077) !== 0) {
-    throw usage(`${file} holds a token, and others may read it. Run: chmod 600 ${file}`);
-  }
+  const text = readPrivate(file);
+  if (text === undefined) return undefined;
   try {
-    return stored.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return stored.parse(JSON.parse(text));
   } catch {
     throw usage(`${file} cannot be read. Remove it and log in again with \`seneschal login\`.`);
   }
@@ -62,16 +52,11 @@ export function readStored(file: string): Stored | undefined {
 
 /** Keeps a token for the user of this machine alone. */
 export function writeStored(file: string, value: Stored): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const whole = `${file}.new`;
-  rmSync(whole, { force: true });
-  writeFileSync(whole, `${JSON.stringify(value, undefined, 2)}\n`, { mode: 0o600, flag: 'wx' });
-  chmodSync(whole, 0o600);
-  renameSync(whole, file);
+  writePrivate(file, `${JSON.stringify(value, undefined, 2)}\n`);
 }
 
 export function removeStored(file: string): void {
-  rmSync(file, { force: true });
+  removePrivate(file);
 }
 
 export interface Connection {

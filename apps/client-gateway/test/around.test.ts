@@ -1,16 +1,11 @@
-import { startWorld, type TestClient, type World } from '@seneschal/testing';
+import type { TestClient, World } from '@seneschal/testing';
 import { sql } from 'kysely';
 
+import { openStage } from './stage.ts';
 import { room, said, say, setState, type TestEvent } from './syncing.ts';
 
-let world: World;
-let alice: TestClient, bob: TestClient;
-beforeAll(async () => {
-  world = await startWorld();
-  alice = await world.register('alice');
-  bob = await world.register('bob');
-});
-afterAll(() => world.stop());
+let world: World, alice: TestClient, bob: TestClient;
+openStage((stage) => ({ world, alice, bob } = stage));
 
 interface Context {
   start: string;

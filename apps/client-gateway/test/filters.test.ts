@@ -1,14 +1,10 @@
 import { syncapi } from '@seneschal/contracts';
-import { startWorld, type TestClient, type World } from '@seneschal/testing';
+import type { TestClient, World } from '@seneschal/testing';
 
-let world: World;
-let alice: TestClient, bob: TestClient;
-beforeAll(async () => {
-  world = await startWorld();
-  alice = await world.register('alice');
-  bob = await world.register('bob');
-});
-afterAll(() => world.stop());
+import { openStage } from './stage.ts';
+
+let world: World, alice: TestClient, bob: TestClient;
+openStage((stage) => ({ world, alice, bob } = stage));
 
 const path = (userId: string, filterId = ''): string =>
   `/_matrix/client/v3/user/${encodeURIComponent(userId)}/filter${filterId}`;

@@ -1,21 +1,12 @@
-import { startWorld, type TestClient, type World } from '@seneschal/testing';
+import type { TestClient, World } from '@seneschal/testing';
 
+import { openStage, roomOf } from './stage.ts';
 import { room, said, say, sync, type TestEvent } from './syncing.ts';
 
-let world: World;
-let alice: TestClient, bob: TestClient;
-beforeAll(async () => {
-  world = await startWorld();
-  alice = await world.register('alice');
-  bob = await world.register('bob');
-});
-afterAll(() => world.stop());
+let world: World, alice: TestClient, bob: TestClient;
+openStage((stage) => ({ world, alice, bob } = stage));
 
-async function pair(): Promise<string> {
-  const roomId = await alice.createRoom({ preset: 'public_chat' });
-  await bob.join(roomId);
-  return roomId;
-}
+const pair = (): Promise<string> => roomOf(alice, bob);
 
 let transactions = 0;
 async function send(

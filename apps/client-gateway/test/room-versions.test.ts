@@ -1,15 +1,10 @@
-import { startWorld, type TestClient, type World } from '@seneschal/testing';
+import type { TestClient } from '@seneschal/testing';
 
+import { openStage } from './stage.ts';
 import { room, said, say, setState, sync } from './syncing.ts';
 
-let world: World;
 let alice: TestClient, bob: TestClient;
-beforeAll(async () => {
-  world = await startWorld();
-  alice = await world.register('alice');
-  bob = await world.register('bob');
-});
-afterAll(() => world.stop());
+openStage((stage) => ({ alice, bob } = stage));
 
 const all = Array.from({ length: 12 }, (_, index) => String(index + 1));
 

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from '@jest/globals';
@@ -8,29 +6,14 @@ import { describe, expect, it } from '@jest/globals';
 import { countOf } from './checks.mjs';
 import { isInstalled, stampOf } from './dependencies.mjs';
 import { describeError } from './errors.mjs';
-import { readText } from './files.mjs';
-import { holderOf, takeLock, withLock } from './lock.mjs';
+import { inFolder } from './in-folder.mjs';
 import { isAtLeast } from './node-version.mjs';
 import { makeLinks } from './postgres-binaries.mjs';
 import { databaseUrl, parsePostmasterPid, serverArguments, socketFolder } from './postgres-settings.mjs';
-import { commandLine, endProcess, identify, isAlive, run } from './processes.mjs';
-import { takeConfigArgument } from './program.mjs';
 import { parseRedisVersion } from './redis-binary.mjs';
 import { parsePlan } from './redis-package.mjs';
 import { parseReplies } from './redis-protocol.mjs';
 import { configuration } from './redis.mjs';
-import { ensureConfig, readSettings } from './settings.mjs';
-
-async function inFolder(work) {
-  const folder = mkdtempSync(join(tmpdir(), 'set-up-'));
-  try {
-    return await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-const quiet = { info: () => undefined };
 
 describe('versions', () => {
   it.each([
@@ -94,77 +77,6 @@ describe('npm packages', () => {
       makeLinks(folder);
       makeLinks(folder);
       expect(readlinkSync(join(folder, 'native/lib/libpq.so.5'))).toBe('libpq.so.5.18');
-    }));
-});
-
-describe('processes', () => {
-  it('knows a process from a later one with its number', () => {
-    const self = identify(process.pid);
-    expect(isAlive(self)).toBe(true);
-    expect(isAlive({ ...self, started: '1' })).toBe(false);
-    expect(isAlive({ ...self, boot: 'another' })).toBe(false);
-    expect(isAlive({ pid: process.pid })).toBe(false);
-    expect(isAlive(undefined)).toBe(false);
-  });
-
-  it('takes harsher signals when the first is ignored', async () => {
-    const script = 'process.on("SIGTERM", () => {}); process.stdout.write("."); setInterval(() => {}, 1000)';
-    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
-    await new Promise((resolve) => child.stdout.once('data', resolve));
-    const identity = identify(child.pid);
-    expect(commandLine(child.pid)[1]).toBe('-e');
-    expect(await endProcess(identity, [['SIGTERM', 20]])).toBe(false);
-    expect(await endProcess(identity, [['SIGKILL', 5000]])).toBe(true);
-  });
-
-  it('has code -1 for a program that is not there', async () => {
-    expect((await run('/nowhere/to/be/found', [])).code).toBe(-1);
-  });
-});
-
-describe('the lock', () => {
-  it('names its living holder, and is free after release', () =>
-    inFolder((folder) => {
-      const file = join(folder, 'lock');
-      const lock = takeLock(file, 'The folder');
-      expect(() => takeLock(file, 'The folder')).toThrow(
-        `The folder is in use by process ${process.pid}: stop that one first`,
-      );
-      lock.release();
-      expect(holderOf(file)).toBeUndefined();
-      takeLock(file, 'The folder').release();
-    }));
-
-  it.each([
-    ['of a process that ended', () => ({ pid: 2 ** 22 + 1, started: '1', boot: 'x' })],
-    ['whose number another process has now', () => ({ ...identify(process.pid), started: '1' })],
-    ['of before the boot', () => ({ ...identify(process.pid), boot: 'x' })],
-  ])('takes the place of one %s', (_, holder) =>
-    inFolder((folder) => {
-      const file = join(folder, 'lock');
-      writeFileSync(file, JSON.stringify(holder()));
-      takeLock(file, 'The folder');
-      expect(holderOf(file).pid).toBe(process.pid);
-    }),
-  );
-
-  it('takes the place of a broken file', () =>
-    inFolder((folder) => {
-      writeFileSync(join(folder, 'lock'), '{"pid":');
-      expect(() => takeLock(join(folder, 'lock'), 'The folder')).not.toThrow();
-    }));
-
-  it('lets one in after the other', () =>
-    inFolder(async (folder) => {
-      const order = [];
-      const enter = (name) =>
-        withLock(join(folder, 'lock'), 'It', async () => {
-          order.push(name);
-          await new Promise((resolve) => setImmediate(resolve));
-          order.push(name);
-        });
-      await Promise.all([enter('a'), enter('b')]);
-      expect(order).toEqual(['a', 'a', 'b', 'b']);
     }));
 });
 
@@ -242,52 +154,6 @@ describe('errors', () => {
 
   it('of ours come with their stack', () => {
     expect(describeError(new TypeError('broken'))).toMatch(/^TypeError: broken\n +at /);
-  });
-});
-
-describe('settings', () => {
-  it('never take the working folder for the data, as an empty name would', () => {
-    const env = { SENESCHAL_DATA_DIR: '' };
-    expect(() => readSettings({ env })).toThrow(/^SENESCHAL_DATA_DIR is empty/);
-    expect(() => ensureConfig({ env, log: quiet })).toThrow(/^SENESCHAL_DATA_DIR is empty/);
-  });
-
-  it('come from the environment, then the file, then defaults', () =>
-    inFolder((folder) => {
-      expect(readSettings({ env: {}, folder }).dataDir).toBe(join(folder, 'data'));
-      writeFileSync(join(folder, 'seneschal.yaml'), 'data_dir: elsewhere # here\nredis_url: "redis://a:1"\n');
-      const { dataDir, given } = readSettings({ env: { SENESCHAL_DATABASE_URL: 'x' }, folder });
-      expect(dataDir).toBe(join(folder, 'elsewhere'));
-      expect(given).toEqual({ databaseUrl: 'x', redisUrl: 'redis://a:1' });
-      expect(readSettings({ env: { SENESCHAL_DATA_DIR: '/d' }, folder }).dataDir).toBe('/d');
-    }));
-
-  it('do not quote broken YAML', () =>
-    inFolder((folder) => {
-      writeFileSync(join(folder, 'seneschal.yaml'), 'a: [hunter2');
-      expect(() => readSettings({ env: {}, folder })).toThrow(/seneschal\.yaml is not valid YAML\.$/);
-    }));
-
-  it('name a file that is not there', () => {
-    expect(() => readSettings({ named: '/nowhere.yaml', env: {} })).toThrow('/nowhere.yaml does not exist');
-  });
-
-  it('are written once, with a secret of their own', () =>
-    inFolder((folder) => {
-      const file = join(folder, 'data', 'seneschal.yaml');
-      ensureConfig({ env: { SENESCHAL_REGISTRATION_SHARED_SECRET: 'x' }, log: quiet, folder });
-      expect(existsSync(file)).toBe(false);
-      ensureConfig({ env: {}, log: quiet, folder });
-      const first = readText(file);
-      expect(first).toMatch(/^registration_shared_secret: "[\w-]{43}"$/m);
-      ensureConfig({ env: {}, log: quiet, folder });
-      expect(readText(file)).toBe(first);
-      expect(readSettings({ env: {}, folder }).configFile).toBe(file);
-    }));
-
-  it('are found among the arguments', () => {
-    expect(takeConfigArgument(['--config', 'a', 'b'])).toEqual({ named: 'a', rest: ['b'] });
-    expect(takeConfigArgument(['--config=a'])).toEqual({ named: 'a', rest: [] });
   });
 });
 

@@ -105,8 +105,9 @@ describe('a blocked server', () => {
   });
 
   it('is not listened to in other processes either', async () => {
-    const { database, config } = stage.world.homeserver.platform;
-    const another = federationReads(database, config, await loadSigner(config));
+    const { platform } = stage.world.homeserver;
+    const { database, config } = platform;
+    const another = federationReads(database, config, await loadSigner(config), platform);
     const request = {
       method: 'GET',
       uri: '/x',

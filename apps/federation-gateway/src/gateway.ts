@@ -13,7 +13,7 @@ export async function federationGateway(platform: Platform): Promise<Gateway> {
   await migrate(database, 'userapi', userapiMigrations);
   await migrate(database, 'roomserver', roomserverMigrations);
   const signer = await loadSigner(config);
-  const servers = lifecycle.add(federationReads(database, config, signer));
+  const servers = lifecycle.add(federationReads(database, config, signer, platform));
   return {
     endpoints: federationEndpoints({
       signer,

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,6 +25,11 @@ const replicas = 2;
 
 export type ServiceName = 'worker' | 'client-gateway' | 'admin-gateway' | 'federation-gateway';
 
+export interface User {
+  userId: string;
+  token: string;
+}
+
 /** One process of a service. */
 interface Replica {
   /** Also the name of its connections in PostgreSQL. */
@@ -41,17 +46,26 @@ export class Fleet {
   readonly #redisPrefix: string;
   readonly #lifecycle: Lifecycle;
   readonly #replicas = new Map<string, Replica[]>();
+  readonly #settings: Record<string, string>;
   #asked = 0;
   #started = 0;
 
-  private constructor(given: { url: string; folder: string; prefix: string; lifecycle: Lifecycle }) {
+  private constructor(given: {
+    url: string;
+    folder: string;
+    prefix: string;
+    lifecycle: Lifecycle;
+    settings: Record<string, string>;
+  }) {
     this.databaseUrl = given.url;
     this.#folder = given.folder;
     this.#redisPrefix = given.prefix;
     this.#lifecycle = given.lifecycle;
+    this.#settings = given.settings;
   }
 
-  static async start(): Promise<Fleet> {
+  /** @param settings by their variables, besides those of the tests */
+  static async start(settings: Record<string, string> = {}): Promise<Fleet> {
     await build();
     const lifecycle = new Lifecycle();
     const { url } = lifecycle.add(await withDatabase());
@@ -59,7 +73,7 @@ export class Fleet {
     lifecycle.add({ stop: () => rm(folder, { recursive: true }) });
     const prefix = uniqueName();
     lifecycle.add({ stop: () => removeKeys(testServices().redisUrl, prefix) });
-    const fleet = new Fleet({ url, folder, prefix, lifecycle });
+    const fleet = new Fleet({ url, folder, prefix, lifecycle, settings });
     lifecycle.add({ stop: () => fleet.#end() });
     try {
       await fleet.#startAll();
@@ -86,6 +100,20 @@ export class Fleet {
     const replica = this.#replicas.get(service)?.[index];
     if (replica === undefined) throw new Error(`There is no ${service} ${index}.`);
     return send(replica.address, method, path, request);
+  }
+
+  /** Makes an account by the shared secret: the nonce comes from one admin gateway and is used at the other. */
+  async register(username: string, isAdmin = false): Promise<User> {
+    const path = '/_synapse/admin/v1/register';
+    const nonce = (await this.askReplica(0, 'admin-gateway', 'GET', path)).body['nonce'] as string;
+    const password = `password of ${username}`;
+    const mac = createHmac('sha1', this.secret)
+      .update([nonce, username, password, isAdmin ? 'admin' : 'notadmin'].join('\0'))
+      .digest('hex');
+    const body = { nonce, username, password, admin: isAdmin, mac };
+    const answer = await this.askReplica(1, 'admin-gateway', 'POST', path, { body });
+    if (answer.status !== 200) throw new Error(`${username} could not register: ${answer.text}`);
+    return { userId: String(answer.body['user_id']), token: String(answer.body['access_token']) };
   }
 
   /** Ends one process with SIGKILL, and starts another in its place. */
@@ -149,6 +177,7 @@ export class Fleet {
         SENESCHAL_RATE_LIMITS: 'off',
         SENESCHAL_BCRYPT_COST: '4',
         SENESCHAL_SHUTDOWN_TIMEOUT: '2s',
+        ...this.#settings,
       },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

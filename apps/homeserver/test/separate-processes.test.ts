@@ -1,15 +1,8 @@
-import { createHmac } from 'node:crypto';
-
 import type { TestAnswer, TestRequest } from '@seneschal/testing';
 import pg from 'pg';
 
 import { parallel } from '../../../tools/shared/parallel.ts';
-import { Fleet } from './fleet.ts';
-
-interface User {
-  userId: string;
-  token: string;
-}
+import { Fleet, type User } from './fleet.ts';
 
 interface Synced {
   next: string;
@@ -25,23 +18,9 @@ describe('the services of docker-compose.yml as processes of their own', () => {
   let admin: User;
   beforeAll(async () => {
     fleet = await Fleet.start();
-    admin = await register('admin', true);
+    admin = await fleet.register('admin', true);
   }, 120_000);
   afterAll(() => fleet.stop());
-
-  /** The nonce comes from one admin gateway and is used at the other. */
-  async function register(username: string, isAdmin = false): Promise<User> {
-    const path = '/_synapse/admin/v1/register';
-    const nonce = (await fleet.askReplica(0, 'admin-gateway', 'GET', path)).body['nonce'] as string;
-    const password = `password of ${username}`;
-    const mac = createHmac('sha1', fleet.secret)
-      .update([nonce, username, password, isAdmin ? 'admin' : 'notadmin'].join('\0'))
-      .digest('hex');
-    const body = { nonce, username, password, admin: isAdmin, mac };
-    const answer = await fleet.askReplica(1, 'admin-gateway', 'POST', path, { body });
-    expect(answer.status).toBe(200);
-    return { userId: String(answer.body['user_id']), token: String(answer.body['access_token']) };
-  }
 
   /** Each request goes to the other client gateway than the one before. */
   async function ask(
@@ -104,7 +83,7 @@ describe('the services of docker-compose.yml as processes of their own', () => {
   });
 
   it('wake a long-poll at one gateway for a message sent at the other', async () => {
-    const [alice, bob] = [await register('alice'), await register('bob')];
+    const [alice, bob] = [await fleet.register('alice'), await fleet.register('bob')];
     const roomId = await createRoom(alice);
     await join(bob, roomId);
     let { next } = await sync(bob);
@@ -124,7 +103,7 @@ describe('the services of docker-compose.yml as processes of their own', () => {
   });
 
   it('show the members of an evacuated room that they are out', async () => {
-    const [carol, dave] = [await register('carol'), await register('dave')];
+    const [carol, dave] = [await fleet.register('carol'), await fleet.register('dave')];
     const roomId = await createRoom(carol);
     await join(dave, roomId);
     const { next } = await sync(dave);
@@ -138,7 +117,7 @@ describe('the services of docker-compose.yml as processes of their own', () => {
   });
 
   it('show an evacuated user that all rooms are left', async () => {
-    const [erin, frank] = [await register('erin'), await register('frank')];
+    const [erin, frank] = [await fleet.register('erin'), await fleet.register('frank')];
     const rooms = [await createRoom(erin), await createRoom(erin), await createRoom(erin)];
     for (const roomId of rooms) await join(frank, roomId);
     const { next } = await sync(frank);
@@ -150,7 +129,7 @@ describe('the services of docker-compose.yml as processes of their own', () => {
   });
 
   it('refuse, all of them, the token that a password reset ended', async () => {
-    const grace = await register('grace');
+    const grace = await fleet.register('grace');
     const password = 'another password';
     const reset = { body: { password, logout_devices: true } };
     const answer = await administer(`resetPassword/${encode(grace.userId)}`, reset);
@@ -167,7 +146,7 @@ describe('the services of docker-compose.yml as processes of their own', () => {
   });
 
   it('G1: forget a purged room, every one of them, and know it again when it is restored', async () => {
-    const [heidi, ivan] = [await register('heidi'), await register('ivan')];
+    const [heidi, ivan] = [await fleet.register('heidi'), await fleet.register('ivan')];
     const body = { preset: 'public_chat', visibility: 'public', room_alias_name: 'ark' };
     const roomId = (await ask(heidi, 'POST', '/createRoom', { body }))['room_id'] as string;
     const room = `/rooms/${encode(roomId)}`;
@@ -215,7 +194,7 @@ describe('the services of docker-compose.yml as processes of their own', () => {
   async function makeCrowd(prefix: string, count: number): Promise<{ roomId: string; users: User[] }> {
     const users: User[] = [];
     await parallel(Array.from({ length: count }), 8, async (_, index) => {
-      users[index] = await register(`${prefix}${String(index).padStart(4, '0')}`);
+      users[index] = await fleet.register(`${prefix}${String(index).padStart(4, '0')}`);
     });
     const roomId = await createRoom(users[0] as User);
     await parallel(users.slice(1), 8, (user) => join(user, roomId));

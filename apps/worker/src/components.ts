@@ -1,11 +1,16 @@
 import { migrate } from '@seneschal/database';
 import { federationKeys, federationMigrations, loadSigner, startFederation } from '@seneschal/federation';
 import type { Stoppable } from '@seneschal/observability';
-import { roomserverForFederation, roomserverReads, startRoomserver } from '@seneschal/roomserver';
+import {
+  roomserverForFederation,
+  roomserverMigrations,
+  roomserverReads,
+  startRoomserver,
+} from '@seneschal/roomserver';
 import { startSearch } from '@seneschal/search';
 import { type Platform, StartError } from '@seneschal/service';
 import { startSyncapi } from '@seneschal/syncapi';
-import { startUserapi, userapiReads } from '@seneschal/userapi';
+import { startUserapi, userapiMigrations, userapiReads } from '@seneschal/userapi';
 
 type Start = (platform: Platform) => Promise<Stoppable>;
 
@@ -44,9 +49,18 @@ export function chooseComponents(words: readonly string[]): ComponentName[] {
   return componentNames.filter((name) => words.length === 0 || words.includes(name));
 }
 
+/** Whose logs of facts webhooks are made of: their tables have to be there, whoever else runs. */
+const tellers = {
+  userapi: userapiMigrations,
+  roomserver: roomserverMigrations,
+  federation: federationMigrations,
+};
+
 /** Starts components; they stop with the platform. */
 export async function startComponents(platform: Platform, names: readonly ComponentName[]): Promise<void> {
   for (const name of names) platform.lifecycle.add(await starts[name](platform));
+  for (const [name, migrations] of Object.entries(tellers))
+    await migrate(platform.database, name, migrations);
   // Every worker tells receivers of what happens; they share the deliveries among them.
   platform.lifecycle.add(await platform.webhooks.serve());
 }

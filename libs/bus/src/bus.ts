@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 
 import { type Command, type ComponentName, componentNames, type EventLog } from '@seneschal/contracts';
 import { type Database, migrate } from '@seneschal/database';
-import { Lifecycle, type Logger, type Metrics, type Stoppable } from '@seneschal/observability';
+import { Lifecycle, type Logger, type Metrics, type Stoppable, type Tracer } from '@seneschal/observability';
 
 import { type Backlog, backlogOf } from './backlog.ts';
 import { Caller, type CallOptions } from './caller.ts';
@@ -25,6 +25,8 @@ export interface BusOptions {
   concurrency: number;
   /** Told of every command that this process handles. */
   metrics?: Pick<Metrics, 'command'>;
+  /** Traces what is called, handled and followed. */
+  tracer?: Tracer | undefined;
   /** See ConsumerOptions. */
   pollMs?: number;
 }
@@ -55,7 +57,7 @@ export class Bus implements Stoppable {
     this.prefix = keyPrefix(options.redisUrl, options.prefix);
     this.redis = this.#connect('bounded');
     this.workers = this.#connect('endless');
-    this.#caller = this.#lifecycle.add(new Caller(this));
+    this.#caller = this.#lifecycle.add(new Caller(this, options.tracer));
     this.#waker = this.#lifecycle.add(new Waker(this.redis, this.prefix));
     const cleaner = setInterval(() => void this.#forget(), day / 24);
     cleaner.unref();
@@ -103,7 +105,7 @@ export class Bus implements Stoppable {
   /** Runs the commands of a component until the service is stopped. */
   async serve(component: ComponentName, handlers: readonly Handler[]): Promise<Stoppable> {
     const { prefix } = this;
-    const { database, logger, concurrency, metrics } = this.#options;
+    const { database, logger, concurrency, metrics, tracer } = this.#options;
     const server = new CommandServer(component, handlers, {
       connection: this.workers,
       prefix,
@@ -111,6 +113,7 @@ export class Bus implements Stoppable {
       logger,
       concurrency,
       metrics,
+      tracer,
     });
     await server.ready();
     return server;
@@ -119,12 +122,13 @@ export class Bus implements Stoppable {
   /** Follows a log until the service is stopped. */
   async follow<Fact>(consumer: Consumer<Fact>): Promise<Stoppable> {
     const { prefix } = this;
-    const { database, logger, pollMs } = this.#options;
+    const { database, logger, tracer, pollMs } = this.#options;
     const follower = new LogFollower(consumer, {
       connection: this.workers,
       prefix,
       database,
       logger,
+      tracer,
       ...(pollMs === undefined ? {} : { pollMs }),
     });
     await follower.ready();

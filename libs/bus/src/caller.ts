@@ -4,7 +4,14 @@ import { Queue } from 'bullmq';
 
 import type { Command } from '@seneschal/contracts';
 import { MatrixError } from '@seneschal/matrix';
-import { currentTraceId, type Stoppable } from '@seneschal/observability';
+import {
+  activeSpan,
+  currentTraceId,
+  inSpan,
+  startSpan,
+  type Stoppable,
+  type Tracer,
+} from '@seneschal/observability';
 
 import type { Bus } from './bus.ts';
 import type { CommandJob, CommandReply, PublishedReply } from './messages.ts';
@@ -32,10 +39,12 @@ export class Caller implements Stoppable {
   readonly #waiting = new Map<string, Waiting>();
 
   readonly #bus: Pick<Bus, 'redis' | 'prefix'>;
+  readonly #tracer: Tracer | undefined;
   readonly #replies: Subscription;
 
-  constructor(bus: Pick<Bus, 'redis' | 'prefix' | 'subscribe'>) {
+  constructor(bus: Pick<Bus, 'redis' | 'prefix' | 'subscribe'>, tracer: Tracer | undefined) {
     this.#bus = bus;
+    this.#tracer = tracer;
     this.#channel = `${bus.prefix}:reply:${randomUUID()}`;
     this.#replies = bus.subscribe(this.#channel, {
       hear: (message) => this.#receive(message),
@@ -48,18 +57,31 @@ export class Caller implements Stoppable {
    * Calls a command. Rejects with the command's own MatrixError, with 503 when the queue cannot be reached
    * (nothing happened) and with 504 when no reply came in time (the outcome is unknown; calling again is safe).
    */
-  async call<Input, Output>(
+  call<Input, Output>(
     command: Command<Input, Output>,
     input: Input,
     options: CallOptions = {},
   ): Promise<Output> {
+    const { component, name } = command;
+    const attributes = { 'messaging.system': 'bullmq', 'messaging.destination.name': component };
+    const span = startSpan(this.#tracer, `call ${component}.${name}`, { kind: 'client', attributes });
+    return inSpan(span, () => this.#call(command, input, options));
+  }
+
+  async #call<Input, Output>(
+    command: Command<Input, Output>,
+    input: Input,
+    options: CallOptions,
+  ): Promise<Output> {
     const timeoutMs = options.timeoutMs ?? command.timeoutMs;
     const queue = this.queueOf(command.component);
     const jobId = randomUUID();
+    const traceParent = activeSpan()?.traceParent;
     const job: CommandJob = {
       commandId: options.idempotencyKey === undefined ? jobId : digest(command, options.idempotencyKey),
       hasIdempotencyKey: options.idempotencyKey !== undefined,
       traceId: currentTraceId(),
+      ...(traceParent === undefined ? {} : { traceParent }),
       deadline: Date.now() + timeoutMs,
       replyTo: this.#channel,
       input: command.input.parse(input),

@@ -4,7 +4,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 
 import type { EventLog } from '@seneschal/contracts';
 import { type Database, lastPosition, transact } from '@seneschal/database';
-import type { Logger, Stoppable } from '@seneschal/observability';
+import { inSpan, type Logger, type Span, type Stoppable, type Tracer } from '@seneschal/observability';
 
 import { closeWorker } from './close-worker.ts';
 
@@ -29,6 +29,12 @@ export interface Consumer<Fact> {
   afterCommit?(entries: readonly LogEntry<Fact>[]): Promise<void>;
 }
 
+interface WakeUp {
+  position: number;
+  /** The span that caused it, while anything is traced. */
+  traceParent?: string;
+}
+
 interface Row {
   position: number;
   fact: unknown;
@@ -39,6 +45,7 @@ export interface ConsumerOptions {
   prefix: string;
   database: Database;
   logger: Logger;
+  tracer?: Tracer | undefined;
   /** Entries in one transaction at the most. */
   batchSize?: number;
   /** How often the log is looked at without being woken, in ms: what heals a lost wake-up. */
@@ -62,22 +69,20 @@ export class LogFollower<Fact> implements Stoppable {
   #lingering: NodeJS.Timeout | undefined;
   #again = false;
   #stopped = false;
+  /** The span of the wake-up that the next batches are applied for. */
+  #cause: string | undefined;
 
   constructor(consumer: Consumer<Fact>, options: ConsumerOptions) {
     this.#consumer = consumer;
     this.#options = options;
     this.#db = options.database.tables();
-    this.#worker = new Worker(
-      wakeQueue(consumer.name),
-      (job) => this.#woken(job.data as { position: number }),
-      {
-        connection: options.connection,
-        prefix: options.prefix,
-        concurrency: 8,
-        removeOnComplete: { count: 0 },
-        removeOnFail: { count: 0 },
-      },
-    );
+    this.#worker = new Worker(wakeQueue(consumer.name), (job) => this.#woken(job.data as WakeUp), {
+      connection: options.connection,
+      prefix: options.prefix,
+      concurrency: 8,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
+    });
     this.#worker.on('error', (error) => options.logger.debug({ error: error.message }, 'consumer'));
     this.#poll = setInterval(() => void this.#look(), options.pollMs ?? 1000);
   }
@@ -101,8 +106,9 @@ export class LogFollower<Fact> implements Stoppable {
     if (end > (this.#checkpoint ?? 0)) await this.catchUp();
   }
 
-  async #woken({ position }: { position: number }): Promise<void> {
+  async #woken({ position, traceParent }: WakeUp): Promise<void> {
     if (position <= (this.#checkpoint ?? 0)) return;
+    this.#cause ??= traceParent;
     const { lingerMs } = this.#consumer;
     if (lingerMs === undefined) return this.catchUp();
     this.#lingering ??= setTimeout(() => {
@@ -127,7 +133,9 @@ export class LogFollower<Fact> implements Stoppable {
     try {
       do {
         this.#again = false;
-        while (!this.#stopped && (await this.#applyBatch())) {
+        const parent = this.#cause;
+        this.#cause = undefined;
+        while (!this.#stopped && (await this.#applyTraced(parent))) {
           // Until the log is empty.
         }
       } while (this.#wasAskedAgain());
@@ -143,10 +151,18 @@ export class LogFollower<Fact> implements Stoppable {
     return this.#again && !this.#stopped;
   }
 
+  #applyTraced(parent: string | undefined): Promise<boolean> {
+    const { name, log } = this.#consumer;
+    const attributes = { 'messaging.system': 'postgresql', 'messaging.destination.name': log.table };
+    const span = this.#options.tracer?.start(`consume ${name}`, { kind: 'consumer', parent, attributes });
+    return inSpan(span, () => this.#applyBatch(span));
+  }
+
   /** Applies one batch; false when there is nothing further to read. */
-  async #applyBatch(): Promise<boolean> {
+  async #applyBatch(span: Span | undefined): Promise<boolean> {
     const limit = this.#options.batchSize ?? 200;
     const entries = await this.#take(limit);
+    span?.describe({ 'messaging.batch.message_count': entries.length });
     const last = entries.at(-1);
     if (last === undefined) return false;
     this.#checkpoint = last.position;

@@ -6,6 +6,8 @@ export interface CommandJob {
   commandId: string;
   hasIdempotencyKey: boolean;
   traceId: string;
+  /** The caller's span, while anything is traced. */
+  traceParent?: string;
   /** After this time (ms) nobody waits any more, and a command that has not begun is not begun. */
   deadline: number;
   /** The channel that the reply is published to. */

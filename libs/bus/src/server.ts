@@ -6,7 +6,13 @@ import { ZodError } from 'zod';
 import type { Command, ComponentName } from '@seneschal/contracts';
 import type { Database } from '@seneschal/database';
 import { badJson, MatrixError } from '@seneschal/matrix';
-import { type Logger, type Metrics, type Stoppable, withTrace } from '@seneschal/observability';
+import {
+  continueTrace,
+  type Logger,
+  type Metrics,
+  type Stoppable,
+  type Tracer,
+} from '@seneschal/observability';
 
 import { closeWorker } from './close-worker.ts';
 import type { CommandJob, CommandReply, PublishedReply } from './messages.ts';
@@ -61,6 +67,7 @@ export interface CommandServerOptions {
   logger: Logger;
   concurrency: number;
   metrics?: Pick<Metrics, 'command'> | undefined;
+  tracer?: Tracer | undefined;
 }
 
 /** Runs the commands of one component. Two handlers for one command are a programming error. */
@@ -101,9 +108,15 @@ export class CommandServer implements Stoppable {
 
   async #process(job: Job): Promise<CommandReply> {
     const data = job.data as CommandJob;
-    const answering = withTrace(data.traceId, () => this.#observe(job, data));
+    const span = this.#options.tracer?.start(`${job.queueName}.${this.#nameOf(job)}`, {
+      kind: 'consumer',
+      parent: data.traceParent,
+      attributes: { 'messaging.system': 'bullmq', 'messaging.destination.name': job.queueName },
+    });
+    const answering = continueTrace(span, data.traceId, () => this.#observe(job, data));
     this.#running.add(answering);
     const reply = await answering.finally(() => this.#running.delete(answering));
+    span?.end(reply.ok ? undefined : { status: reply.status, errcode: reply.body['errcode'] });
     const published: PublishedReply = { jobId: job.id ?? '', reply };
     // Not awaited, so that it leaves together with the end of the job. A lost publication is made up for by
     // the return value, which the caller reads in the end.
@@ -116,11 +129,15 @@ export class CommandServer implements Stoppable {
     const reply = await this.#answer(job, data);
     const ms = performance.now() - started;
     const outcome = reply.ok ? 'ok' : String(reply.status);
-    // A name that no handler has may be anything.
-    const command = this.#handlers.has(job.name) ? job.name : 'unknown';
+    const command = this.#nameOf(job);
     this.#options.metrics?.command(job.queueName, command, outcome, ms / 1000);
     this.#options.logger.debug({ command, outcome, ms: Math.round(ms) }, 'command');
     return reply;
+  }
+
+  /** A name that no handler has may be anything. */
+  #nameOf(job: Job): string {
+    return this.#handlers.has(job.name) ? job.name : 'unknown';
   }
 
   async #answer(job: Job, data: CommandJob): Promise<CommandReply> {

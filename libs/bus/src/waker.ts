@@ -2,15 +2,23 @@ import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 
 import type { EventLog } from '@seneschal/contracts';
-import type { Stoppable } from '@seneschal/observability';
+import { activeSpan, type Stoppable } from '@seneschal/observability';
 
 import { wakeQueue } from './consumer.ts';
+
+interface ConsumerWaker {
+  queue: Queue;
+  sending: boolean;
+  next: number;
+  /** The span of the first of the wake-ups that wait. */
+  traceParent: string | undefined;
+}
 
 /** Wakes the consumers of a log after a commit. Wake-ups that come while one is on its way are merged. */
 export class Waker implements Stoppable {
   readonly #connection: Redis;
   readonly #prefix: string;
-  readonly #wakers = new Map<string, { queue: Queue; sending: boolean; next: number }>();
+  readonly #wakers = new Map<string, ConsumerWaker>();
 
   constructor(connection: Redis, prefix: string) {
     this.#connection = connection;
@@ -25,12 +33,15 @@ export class Waker implements Stoppable {
   async #wake(consumer: string, position: number): Promise<void> {
     const waker = this.#wakerOf(consumer);
     waker.next = Math.max(waker.next, position);
+    waker.traceParent ??= activeSpan()?.traceParent;
     if (waker.sending) return;
     waker.sending = true;
     try {
       for (let sent = 0; waker.next > sent;) {
         sent = waker.next;
-        await waker.queue.add('wake', { position: sent });
+        const { traceParent } = waker;
+        waker.traceParent = undefined;
+        await waker.queue.add('wake', { position: sent, ...(traceParent && { traceParent }) });
       }
     } catch {
       // Redis is away: the consumer's poll finds the log's new end without being woken.
@@ -39,7 +50,7 @@ export class Waker implements Stoppable {
     }
   }
 
-  #wakerOf(consumer: string): { queue: Queue; sending: boolean; next: number } {
+  #wakerOf(consumer: string): ConsumerWaker {
     const known = this.#wakers.get(consumer);
     if (known !== undefined) return known;
     const queue = new Queue(wakeQueue(consumer), {
@@ -48,7 +59,7 @@ export class Waker implements Stoppable {
       defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
     });
     queue.on('error', () => undefined);
-    const waker = { queue, sending: false, next: 0 };
+    const waker = { queue, sending: false, next: 0, traceParent: undefined };
     this.#wakers.set(consumer, waker);
     return waker;
   }

@@ -43,6 +43,12 @@ export const federationSettings = {
     integer(1, 100_000),
     'Requests that one other server may make in a second, over ten seconds and at each gateway; what is more is answered 429. rate_limits turns it off.',
   ),
+  federation_lag_after: setting(
+    'SENESCHAL_FEDERATION_LAG_AFTER',
+    '10m',
+    duration,
+    'How long an event may wait for another server until that server is said to be behind, in the log and to webhooks.',
+  ),
   federation_verify_certificates: setting(
     'SENESCHAL_FEDERATION_VERIFY_CERTIFICATES',
     true,

@@ -16,6 +16,7 @@ import {
   sharedSecret,
   url,
 } from './setting.ts';
+import { tracingSettings } from './tracing-settings.ts';
 import { webhookSettings } from './webhook-settings.ts';
 
 /** Every setting there is; the file, the environment and docs/configuration.md all follow this table. */
@@ -268,4 +269,5 @@ export const settings = {
     ),
     'What is logged.',
   ),
+  ...tracingSettings,
 } as const;

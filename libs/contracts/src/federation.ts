@@ -8,6 +8,7 @@ import { jobKind } from './jobs.ts';
 import { deviceListChange } from './remote-devices.ts';
 
 export * from './federation-admin.ts';
+export * from './federation-lag.ts';
 export * from './federation-rooms.ts';
 export { remotePublicRooms } from './public-rooms.ts';
 

@@ -1,5 +1,7 @@
 import pg from 'pg';
 
+import { traceQuery } from './trace-query.ts';
+
 /**
  * Names of prepared statements by their text. PostgreSQL then parses and plans each text once per
  * connection, which halves the CPU of short queries. Bounded, so that generated texts cannot fill the memory
@@ -24,10 +26,10 @@ export class PreparingClient extends pg.Client {
   // The declared overloads of `query` cannot be spelled in an override; the arguments pass through untouched.
   override query = ((...[text, values, ...rest]: QueryArguments): unknown => {
     const run = pg.Client.prototype.query.bind(this) as (...all: unknown[]) => unknown;
-    if (typeof text !== 'string' || !Array.isArray(values) || values.length === 0) {
-      return run(text, values, ...rest);
-    }
-    const name = nameOf(text);
-    return name === undefined ? run(text, values, ...rest) : run({ name, text, values }, ...rest);
+    if (typeof text !== 'string') return run(text, values, ...rest);
+    const name = Array.isArray(values) && values.length > 0 ? nameOf(text) : undefined;
+    return traceQuery(text, () =>
+      name === undefined ? run(text, values, ...rest) : run({ name, text, values }, ...rest),
+    );
   }) as pg.Client['query'];
 }

@@ -1,10 +1,12 @@
+import type { z } from 'zod';
+
 import { type Bus, handle } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
 import { federation, type RoomserverForFederation, type UserapiForFederation } from '@seneschal/contracts';
 import { type Database, migrate } from '@seneschal/database';
 import type { Jobs } from '@seneschal/jobs';
 import type { Signer } from '@seneschal/matrix';
-import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
+import { Lifecycle, type Logger, type Metrics, type Stoppable, type Tracer } from '@seneschal/observability';
 
 import { administration } from './administration.ts';
 import { inviteUser } from './commands/invite-user.ts';
@@ -20,16 +22,18 @@ import { takeOutgoing } from './commands/take-outgoing.ts';
 import { forgetDevicesConsumer } from './consumers/forget-devices.ts';
 import { roomserverConsumer } from './consumers/roomserver.ts';
 import { userapiConsumer } from './consumers/userapi.ts';
+import { type FederationMetrics, federationMetrics, measureQueue } from './federation-metrics.ts';
 import { forClients } from './for-clients.ts';
 import { downloadStateSteps } from './jobs/download-state.ts';
 import { refreshDevicesSteps, refreshManyDevicesSteps } from './jobs/refresh-devices.ts';
 import { KeyRing } from './keys/key-ring.ts';
+import { LagWatch } from './sending/lag-watch.ts';
 import { Sender } from './sending/sender.ts';
 import { StaleDevices } from './stale-devices.ts';
 import { federationMigrations } from './storage/migrations/index.ts';
 import type { FederationTables } from './storage/tables.ts';
 import { blockList } from './transport/block-list.ts';
-import { FederationClient } from './transport/federation-client.ts';
+import { openClient } from './transport/observed.ts';
 
 export interface FederationDeps {
   bus: Bus;
@@ -43,9 +47,13 @@ export interface FederationDeps {
     | 'federation_key_notaries'
     | 'federation_retry_min'
     | 'federation_retry_max'
+    | 'federation_lag_after'
+    | 'tracing_servers'
   >;
   signer: Signer;
   logger: Logger;
+  metrics: Metrics;
+  tracer?: Tracer | undefined;
   /** Knows of which users anything is held, and what there is to tell of those of this server. */
   userapi: Pick<
     UserapiForFederation,
@@ -59,8 +67,9 @@ export async function startFederation(given: FederationDeps): Promise<Stoppable>
   const { bus, jobs, database, config, signer, logger, userapi, roomserver } = given;
   await migrate(database, 'federation', federationMigrations);
   const lifecycle = new Lifecycle();
+  const metrics = federationMetrics(given.metrics);
   const db = database.tables<FederationTables>();
-  const client = lifecycle.add(new FederationClient(config, signer, blockList(db)));
+  const client = openClient(lifecycle, { ...given, metrics, blocks: blockList(db) });
   const keys = new KeyRing({ db, client, signer, notaries: config.federation_key_notaries });
   const deps = { bus, client, keys, signer, logger, userapi, roomserver, serverName: config.server_name };
   const refresh = (userId: string): ReturnType<typeof refreshDevices> => refreshDevices(deps, { userId });
@@ -72,7 +81,10 @@ export async function startFederation(given: FederationDeps): Promise<Stoppable>
   lifecycle.add(
     await bus.serve('federation', [
       handle(federation.refreshDevices, ({ userId }) => refresh(userId)),
-      handle(federation.receiveTransaction, (input) => receiveTransaction(inbound, input)),
+      handle(
+        federation.receiveTransaction,
+        counted(metrics, (input) => receiveTransaction(inbound, input)),
+      ),
       handle(federation.receiveMembership, (input) => receiveMembership(deps, input)),
       handle(federation.receiveInvite, (input) => receiveInvite(deps, input)),
       handle(federation.joinRoom, (input) => joinRoom(deps, input)),
@@ -92,8 +104,27 @@ export async function startFederation(given: FederationDeps): Promise<Stoppable>
       downloadStateSteps(deps),
     ]),
   );
+  lifecycle.add(new LagWatch({ db, logger, afterMs: config.federation_lag_after }));
+  measureQueue(given.metrics, db);
   lifecycle.add(await bus.follow(roomserverConsumer({ roomserver, wake })));
   lifecycle.add(await bus.follow(userapiConsumer({ ...deps, wake })));
   lifecycle.add(await bus.follow(forgetDevicesConsumer(deps)));
   return lifecycle;
+}
+
+type Received = z.infer<typeof federation.receiveTransaction.input>;
+type Results = z.infer<typeof federation.receiveTransaction.output>;
+
+/** Counts what comes in, and what of it is refused. */
+function counted(
+  metrics: FederationMetrics,
+  receive: (input: Received) => Promise<Results>,
+): (input: Received) => Promise<Results> {
+  return async (input) => {
+    const output = await receive(input);
+    const results = Object.values(output.pdus);
+    const refused = results.filter(({ error }) => error !== undefined).length;
+    metrics.received(results.length - refused, refused, input.edus.length);
+    return output;
+  };
 }

@@ -2,7 +2,7 @@ import express, { type ErrorRequestHandler, type Express, type Request, type Res
 
 import type { AuditTrail, FederationForGateways, UserapiForGateways } from '@seneschal/contracts';
 import { isMatrixError, MatrixError, tooLarge } from '@seneschal/matrix';
-import type { Logger, Metrics } from '@seneschal/observability';
+import type { Logger, Metrics, Tracer } from '@seneschal/observability';
 
 import { type AdminAccess, AdminGate } from './admin-gate.ts';
 import type { ConnectionRecorder } from './connections.ts';
@@ -21,6 +21,8 @@ export interface HttpOptions {
   connections: Pick<ConnectionRecorder, 'seen'> & Partial<Pick<ConnectionRecorder, 'used'>>;
   logger: Logger;
   metrics: Metrics;
+  /** Traces every request; nothing is traced without it. */
+  tracer?: Tracer | undefined;
   /** Where calls for administrators are recorded. */
   audit: AuditTrail | undefined;
   rateLimits: boolean;

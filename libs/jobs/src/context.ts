@@ -6,7 +6,7 @@ import type { CallBus } from '@seneschal/bus';
 import type { Command, JobKind } from '@seneschal/contracts';
 import { transact } from '@seneschal/database';
 import type { JsonValue } from '@seneschal/matrix';
-import type { Logger } from '@seneschal/observability';
+import type { Logger, Tracer } from '@seneschal/observability';
 
 import { type Children, childrenOf, childrenToRetry, endedChildren } from './children.ts';
 import { Fenced, type Progress, type StepContext } from './handler.ts';
@@ -19,6 +19,7 @@ export interface RunDeps {
   db: Kysely<JobTables>;
   bus: CallBus;
   logger: Logger;
+  tracer?: Tracer | undefined;
   leaseMs: number;
   start<Child extends object>(
     kind: JobKind<Child>,

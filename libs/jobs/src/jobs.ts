@@ -4,7 +4,7 @@ import type { Bus } from '@seneschal/bus';
 import { type ComponentName, isFinished, type Job, type JobKind, type JobReads } from '@seneschal/contracts';
 import { type Database, migrate } from '@seneschal/database';
 import { isMatrixError } from '@seneschal/matrix';
-import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
+import { Lifecycle, type Logger, type Stoppable, type Tracer } from '@seneschal/observability';
 
 import type { RunDeps } from './context.ts';
 import { type Action, controlJob } from './control.ts';
@@ -23,6 +23,7 @@ export interface JobsOptions {
   bus: Pick<Bus, 'call' | 'redis' | 'workers' | 'subscribe' | 'prefix'>;
   database: Database;
   logger: Logger;
+  tracer?: Tracer | undefined;
   /** Heavy jobs that a process runs at once, per component. */
   concurrency: number;
   /** How long finished jobs are kept. */
@@ -179,11 +180,12 @@ export class Jobs implements Stoppable {
   }
 
   #runDeps(): RunDeps {
-    const { bus, logger } = this.#options;
+    const { bus, logger, tracer } = this.#options;
     return {
       db: this.#db,
       bus,
       logger,
+      tracer,
       leaseMs: this.#timing.leaseMs,
       start: async (kind, input, options) => {
         const { row } = await this.#start(kind, input, options);

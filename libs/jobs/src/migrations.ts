@@ -68,4 +68,5 @@ export const jobsMigrations: Migrations = {
     )`.execute(db);
   }),
   '0002_trace': sqlMigration((db) => sql`ALTER TABLE jobs ADD trace_id text`.execute(db)),
+  '0003_trace_parent': sqlMigration((db) => sql`ALTER TABLE jobs ADD trace_parent text`.execute(db)),
 };

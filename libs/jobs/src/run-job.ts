@@ -1,5 +1,6 @@
 import { isMatrixError } from '@seneschal/matrix';
 import type { JobError } from '@seneschal/contracts';
+import { traced } from '@seneschal/observability';
 
 import type { Run, RunDeps } from './context.ts';
 import { Fenced, type JobHandler, type StepAnswer } from './handler.ts';
@@ -47,7 +48,10 @@ export async function runJob(
     let answer: StepAnswer;
     try {
       const isLastAttempt = row.attempts + 1 >= policy.maximumAttempts;
-      answer = (await handler.phases[row.phase]?.(run.context(input.data, { isLastAttempt }))) ?? 'done';
+      const context = run.context(input.data, { isLastAttempt });
+      answer = await traced(`step ${row.kind}.${row.phase}`, {}, async () => {
+        return (await handler.phases[row.phase]?.(context)) ?? 'done';
+      });
     } catch (error) {
       const outcome = await afterError(run, deps, policy, error);
       if (outcome !== undefined) return outcome;

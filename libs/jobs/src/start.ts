@@ -4,7 +4,7 @@ import { type Kysely, sql } from 'kysely';
 
 import type { JobKind } from '@seneschal/contracts';
 import { invalidParam, tooLarge, unknown } from '@seneschal/matrix';
-import { activeTraceId } from '@seneschal/observability';
+import { activeSpan, activeTraceId } from '@seneschal/observability';
 
 import { type JobRow, type JobTables, now } from './tables.ts';
 
@@ -63,10 +63,11 @@ async function insert<Input extends object>(
 ): Promise<JobRow | undefined> {
   const result = await sql<JobRow>`
     INSERT INTO jobs (job_id, component, kind, target, weight, keeps, input, state, phase, requested_by,
-      idempotency_key, parent_id, trace_id, created_ts, updated_ts)
+      idempotency_key, parent_id, trace_id, trace_parent, created_ts, updated_ts)
     VALUES (${randomBytes(12).toString('hex')}, ${kind.component}, ${kind.name}, ${target}, ${kind.weight},
       ${kind.keeps}, ${text}::jsonb, 'queued', ${kind.phases[0]}, ${options.requestedBy}, ${key},
-      ${options.parentId ?? null}, ${activeTraceId() ?? null}, ${now}, ${now})
+      ${options.parentId ?? null}, ${activeTraceId() ?? null},
+      ${activeSpan()?.traceParent ?? null}, ${now}, ${now})
     ON CONFLICT DO NOTHING RETURNING *
   `.execute(db);
   return result.rows[0];

@@ -27,6 +27,8 @@ export interface JobRow {
   parent_id: string | null;
   /** Of the request that started the job: every line that is logged for the job has it as well. */
   trace_id: string | null;
+  /** The span that started the job, if that was traced. */
+  trace_parent: string | null;
   /** Grows whenever the job changes hands: who has an older one may write nothing. */
   epoch: number;
   /** Grows with every change. */

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 
 import { closeWorker } from '@seneschal/bus';
 import { isFinished } from '@seneschal/contracts';
-import { currentTraceId, type Stoppable, withTrace } from '@seneschal/observability';
+import { continueTrace, currentTraceId, type Stoppable } from '@seneschal/observability';
 
 import { childrenOf } from './children.ts';
 import { Run, type RunDeps } from './context.ts';
@@ -11,6 +11,7 @@ import type { JobHandler } from './handler.ts';
 import { type Delivery, type JobQueues, queueName } from './queue.ts';
 import { type Outcome, runJob } from './run-job.ts';
 import { claim, renew, wakeWaiting } from './runs.ts';
+import type { JobRow } from './tables.ts';
 
 export interface Timing {
   /** How long a runner that says nothing is taken to be alive. */
@@ -115,7 +116,7 @@ export class JobWorker implements Stoppable {
     try {
       const row = await claim(deps.db, jobId, timing.leaseMs);
       if (row === undefined) return;
-      await withTrace(row.trace_id ?? currentTraceId(), () => this.#run(new Run(row, deps)));
+      await this.#runTraced(row);
     } catch (error) {
       deps.logger.warn({ jobId, error }, 'a job was left to be taken up again');
     } finally {
@@ -123,7 +124,29 @@ export class JobWorker implements Stoppable {
     }
   }
 
-  async #run(run: Run): Promise<void> {
+  /** A run is a part of the trace of the request that started the job, however much later it comes. */
+  async #runTraced(row: JobRow): Promise<void> {
+    const { deps } = this.#options;
+    const { job_id: jobId, kind, trace_parent: parent, trace_id: traceId, epoch } = row;
+    const attributes = { 'seneschal.job.id': jobId, 'seneschal.job.kind': kind, 'seneschal.job.run': epoch };
+    const span = deps.tracer?.start(`job ${kind}`, {
+      kind: 'consumer',
+      parent: parent ?? undefined,
+      attributes,
+    });
+    try {
+      const outcome = await continueTrace(span, traceId ?? currentTraceId(), () =>
+        this.#run(new Run(row, deps)),
+      );
+      span?.describe({ 'seneschal.job.outcome': outcome.kind });
+      span?.end(outcome.kind === 'finished' ? (outcome.row.last_error ?? undefined) : undefined);
+    } catch (error) {
+      span?.end(error);
+      throw error;
+    }
+  }
+
+  async #run(run: Run): Promise<Outcome> {
     const { deps, timing } = this.#options;
     const { job_id: jobId, kind } = run.row;
     this.#running.set(jobId, run);
@@ -135,6 +158,7 @@ export class JobWorker implements Stoppable {
         backOffMs: timing.backOffMs,
       });
       await this.#afterwards(run, outcome);
+      return outcome;
     } finally {
       this.#running.delete(jobId);
       deps.changed(jobId, true);

@@ -5,6 +5,9 @@ export interface Sample {
   value: number;
 }
 
+/** Adds to what is counted under labels. */
+export type Count = (labels: Record<string, string>, by?: number) => void;
+
 /** Node's own figures (CPU, memory, event loop, garbage collection): one set for the whole process. */
 let ofProcess: Registry | undefined;
 
@@ -22,6 +25,9 @@ export class Metrics {
   readonly #httpSeconds: Histogram;
   readonly #commandSeconds: Histogram;
   readonly #auditFailures: Counter;
+  readonly #spans: Counter;
+  readonly #counters = new Map<string, Counter>();
+  readonly #histograms = new Map<string, Histogram>();
 
   constructor() {
     const registers = [this.#registry];
@@ -44,6 +50,12 @@ export class Metrics {
       help: 'Admin calls whose row in the audit log could not be written',
       registers,
     });
+    this.#spans = new Counter({
+      name: 'seneschal_trace_spans_total',
+      help: 'Spans of traces that the collector took, or that were lost on the way to it',
+      labelNames: ['outcome'],
+      registers,
+    });
   }
 
   request(method: string, route: string, status: number, seconds: number): void {
@@ -56,6 +68,32 @@ export class Metrics {
 
   auditFailed(): void {
     this.#auditFailures.inc();
+  }
+
+  spans(outcome: 'sent' | 'lost', count: number): void {
+    this.#spans.inc({ outcome }, count);
+  }
+
+  /** What else is counted, by whoever counts it; a name that is known already is the same counter. */
+  counter(name: string, help: string, labelNames: readonly string[]): Count {
+    const counter =
+      this.#counters.get(name) ??
+      new Counter({ name, help, labelNames: [...labelNames], registers: [this.#registry] });
+    this.#counters.set(name, counter);
+    return (labels, by = 1) => counter.inc(labels, by);
+  }
+
+  /** Likewise for times, in seconds. */
+  histogram(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    buckets: readonly number[],
+  ): (labels: Record<string, string>, seconds: number) => void {
+    const given = { name, help, labelNames: [...labelNames], buckets: [...buckets] };
+    const histogram = this.#histograms.get(name) ?? new Histogram({ ...given, registers: [this.#registry] });
+    this.#histograms.set(name, histogram);
+    return (labels, seconds) => histogram.observe(labels, seconds);
   }
 
   /**

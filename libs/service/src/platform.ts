@@ -4,18 +4,28 @@ import { Bus } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
 import { type Database, openDatabase } from '@seneschal/database';
 import { Jobs, type Timing } from '@seneschal/jobs';
-import { createLogger, Lifecycle, type Logger, Metrics, type Stoppable } from '@seneschal/observability';
+import {
+  createLogger,
+  Lifecycle,
+  type Logger,
+  Metrics,
+  type Stoppable,
+  type Tracer,
+} from '@seneschal/observability';
 
 import { Webhooks } from '@seneschal/webhooks';
 
 import { measure } from './measure.ts';
 import { codeOf, StartError } from './start-error.ts';
+import { openTracing } from './tracing.ts';
 
 /** What every process stands on. What is added to `lifecycle` is stopped before these. */
 export interface Platform extends Stoppable {
   readonly config: Config;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Undefined while nothing is traced. */
+  readonly tracer: Tracer | undefined;
   readonly database: Database;
   readonly bus: Bus;
   readonly jobs: Jobs;
@@ -42,6 +52,7 @@ export async function openPlatform(config: Config, options: PlatformOptions): Pr
   const metrics = new Metrics();
   const poll = options.pollMs === undefined ? {} : { pollMs: options.pollMs };
   try {
+    const tracer = await openTracing(config, { name: options.name, logger, metrics, lifecycle });
     const database = lifecycle.add(
       openDatabase({
         url: config.database_url,
@@ -59,6 +70,7 @@ export async function openPlatform(config: Config, options: PlatformOptions): Pr
         logger,
         concurrency: config.command_concurrency,
         metrics,
+        tracer,
         ...poll,
       }),
     );
@@ -67,6 +79,7 @@ export async function openPlatform(config: Config, options: PlatformOptions): Pr
         bus,
         database,
         logger,
+        tracer,
         concurrency: config.job_concurrency,
         retentionMs: config.job_retention,
         ...(options.jobTiming === undefined ? {} : { timing: options.jobTiming }),
@@ -75,7 +88,7 @@ export async function openPlatform(config: Config, options: PlatformOptions): Pr
     const webhooks = lifecycle.add(await Webhooks.open({ bus, database, logger, config, ...poll }));
     measure({ metrics, database, bus, webhooks });
     const stop = (): Promise<void> => lifecycle.stop();
-    return { config, logger, metrics, database, bus, jobs, webhooks, lifecycle, stop };
+    return { config, logger, metrics, tracer, database, bus, jobs, webhooks, lifecycle, stop };
   } catch (error) {
     await lifecycle.stop();
     throw error;

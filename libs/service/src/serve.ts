@@ -30,7 +30,7 @@ export interface ServeOptions {
 
 /** Serves endpoints until the platform stops. */
 export async function serve(platform: Platform, options: ServeOptions): Promise<Listener> {
-  const { config, logger, metrics, lifecycle } = platform;
+  const { config, logger, metrics, tracer, lifecycle } = platform;
   const audit = await auditFor(platform, options.endpoints);
   const app = createHttpApp({
     endpoints: options.described === true ? withDescription(options.endpoints) : options.endpoints,
@@ -39,6 +39,7 @@ export async function serve(platform: Platform, options: ServeOptions): Promise<
     connections: options.connections,
     logger,
     metrics,
+    tracer,
     audit,
     rateLimits: config.rate_limits,
     serverRequests: config.federation_rate_limit,

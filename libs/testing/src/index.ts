@@ -1,5 +1,6 @@
 export { removeKeys, startBus, type TestBusOptions } from './buses.ts';
 export { TestClient } from './client.ts';
+export { type CollectedSpan, startCollector, type TestCollector } from './collector.ts';
 export { rowsOf, type TestDatabase, withDatabase } from './databases.ts';
 export { allDelivered, startFederatedWorld } from './federated-worlds.ts';
 export { send, type TestAnswer, type TestRequest } from './http.ts';

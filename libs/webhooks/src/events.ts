@@ -8,6 +8,8 @@ export const webhookEvents = [
   'job_failed',
   'job_late',
   'consumer_lagging',
+  'destination_lagging',
+  'destination_recovered',
 ] as const;
 export type WebhookEventType = (typeof webhookEvents)[number];
 

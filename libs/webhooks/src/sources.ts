@@ -1,7 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 
 import type { Bus } from '@seneschal/bus';
-import { type EventLog, eventLogs, roomserver, userapi } from '@seneschal/contracts';
+import { type EventLog, eventLogs, federation, roomserver, userapi } from '@seneschal/contracts';
 import { type Database, lastPosition, transact } from '@seneschal/database';
 import { finishedJobs, lateJobs } from '@seneschal/jobs';
 import type { JsonObject } from '@seneschal/matrix';
@@ -39,6 +39,26 @@ const followed: Followed[] = [
       account_registered: ({ userId }) => ({
         type: 'account_registered',
         data: { user_id: userId ?? null },
+      }),
+    },
+  },
+  {
+    log: federation.federationOutput,
+    kinds: {
+      destination_lagging: ({ destination, sinceTs, lagMs, pdus, failures, lastError }) => ({
+        type: 'destination_lagging',
+        data: {
+          destination: destination ?? null,
+          since_ts: sinceTs ?? null,
+          lag_ms: lagMs ?? null,
+          pdus: pdus ?? null,
+          failures: failures ?? null,
+          last_error: lastError ?? null,
+        },
+      }),
+      destination_recovered: ({ destination, sinceTs, lagMs }) => ({
+        type: 'destination_recovered',
+        data: { destination: destination ?? null, since_ts: sinceTs ?? null, lag_ms: lagMs ?? null },
       }),
     },
   },

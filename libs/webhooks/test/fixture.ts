@@ -1,4 +1,5 @@
 import { busMigrations } from '@seneschal/bus';
+import { federationMigrations } from '@seneschal/federation';
 import { Jobs, jobsMigrations } from '@seneschal/jobs';
 import { createLogger, Lifecycle, type Stoppable } from '@seneschal/observability';
 import { roomserverMigrations } from '@seneschal/roomserver';
@@ -32,6 +33,7 @@ export async function startFixture(): Promise<Fixture> {
   const test = lifecycle.add(
     await withDatabase({
       bus: busMigrations,
+      federation: federationMigrations,
       jobs: jobsMigrations,
       roomserver: roomserverMigrations,
       userapi: userapiMigrations,

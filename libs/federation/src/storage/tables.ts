@@ -18,8 +18,9 @@ export interface FederationTables {
     last_failure_ts: number | null;
     last_error: string | null;
     claimed_until_ts: Generated<number>;
+    lagging_since_ts: number | null;
   };
-  federation_outgoing: { position: number; room_id: string; json: string };
+  federation_outgoing: { position: number; room_id: string; json: string; queued_ts: Generated<number> };
   federation_blocked_servers: {
     server_name: string;
     note: string | null;

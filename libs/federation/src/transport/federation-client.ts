@@ -26,6 +26,8 @@ export interface FederationRequest {
   /** The largest answer that is read. */
   maxBytes?: number;
   signal?: AbortSignal;
+  /** Names the span of the request to the server (W3C Trace Context). */
+  traceParent?: string;
 }
 
 export type ClientConfig = Pick<Config, 'federation_verify_certificates' | 'federation_allowed_networks'>;
@@ -72,14 +74,18 @@ export class FederationClient implements Stoppable {
   }
 
   async #exchange(request: FederationRequest, headers: Record<string, string>): Promise<JsonObject> {
-    const { destination, content } = request;
+    const { destination, content, traceParent } = request;
     if (await this.#blocks.isBlocked(destination)) {
       throw new Unreachable(`An administrator has blocked ${destination}.`);
     }
     const asked: HttpsRequest = {
       method: request.method,
       path: request.uri,
-      headers: { ...headers, ...(content === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        ...headers,
+        ...(content === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(traceParent === undefined ? {} : { traceparent: traceParent }),
+      },
       ...(content === undefined ? {} : { body: JSON.stringify(content) }),
       timeoutMs: request.timeoutMs ?? usualTimeoutMs,
       maxBytes: request.maxBytes ?? usualBytes,

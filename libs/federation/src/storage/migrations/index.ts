@@ -5,6 +5,7 @@ import { destinations } from './0002-destinations.ts';
 import { blockedServers } from './0004-blocked-servers.ts';
 import { keyAnswers } from './0005-key-answers.ts';
 import { edus } from './0006-edus.ts';
+import { lag } from './0007-lag.ts';
 
 export const federationMigrations: Migrations = {
   '0001_server_keys': serverKeys,
@@ -12,4 +13,5 @@ export const federationMigrations: Migrations = {
   '0004_blocked_servers': blockedServers,
   '0005_key_answers': keyAnswers,
   '0006_edus': edus,
+  '0007_lag': lag,
 };

@@ -2,7 +2,12 @@ import type { Kysely } from 'kysely';
 
 import { type Pdu, referencedId, stateMapKey } from '@seneschal/matrix';
 
-import { type KnownEvent, readKnownEvents } from '../storage/foreign-reads.ts';
+import {
+  type KnownEvent,
+  readKnownEvents,
+  readRedactionsOf,
+  type StoredRedaction,
+} from '../storage/foreign-reads.ts';
 import type { RoomserverTables } from '../storage/tables.ts';
 import type { StateAt, StateEntry } from './foreign-changes.ts';
 import { mergeStates, stateAfter } from './fork-states.ts';
@@ -11,6 +16,8 @@ import {
   applyRedaction,
   authStateOf,
   hide,
+  isRedactedWithin,
+  redactedBefore,
   refusalBy,
   refusalByAuthEvents,
   referencesOf,
@@ -46,9 +53,11 @@ export async function receiveBatch(
     ...draft.forwardExtremities,
   ]);
   const known = await readKnownEvents(db, wanted);
+  const ids = events.map(({ eventId }) => eventId);
+  const redactions = await readRedactionsOf(db, draft.room.roomNid, ids);
   const verdicts: Verdict[] = [];
   for (const event of events) {
-    const verdict = await new Reception(db, draft, known).receive(event, event.stateBefore);
+    const verdict = await new Reception(db, draft, known, redactions).receive(event, event.stateBefore);
     if (verdict === undefined) break;
     verdicts.push(verdict);
     if (verdict.outcome === 'accepted') known.set(event.eventId, drafted(draft, event));
@@ -67,11 +76,18 @@ class Reception {
   readonly #db: Db;
   readonly #draft: RoomDraft;
   readonly #known: Map<string, KnownEvent>;
+  readonly #redactions: ReadonlyMap<string, StoredRedaction[]>;
 
-  constructor(db: Db, draft: RoomDraft, known: Map<string, KnownEvent>) {
+  constructor(
+    db: Db,
+    draft: RoomDraft,
+    known: Map<string, KnownEvent>,
+    redactions: ReadonlyMap<string, StoredRedaction[]>,
+  ) {
     this.#db = db;
     this.#draft = draft;
     this.#known = known;
+    this.#redactions = redactions;
   }
 
   /** Undefined when the event has to wait for what the draft holds. */
@@ -80,6 +96,7 @@ class Reception {
     if (same !== undefined && (same.kind !== 'outlier' || same.position !== undefined)) {
       return verdictOn(same, this.#draft);
     }
+    if (isRedactedWithin(this.#draft, event)) return undefined;
     const missing = this.#missing(event.pdu, stateBefore !== undefined);
     if (missing !== undefined) return missing;
     const refusal = refusalByAuthEvents(event.pdu, this.#draft, this.#known);
@@ -129,7 +146,8 @@ class Reception {
   /** What was an outlier has its place in the history now. */
   #admit(event: ReceivedEvent): NewEvent {
     if (this.#known.get(event.eventId)?.kind === 'outlier') this.#draft.foreign.shown.push(event.eventId);
-    return this.#draft.admit(event);
+    const redactions = this.#redactions.get(event.eventId) ?? [];
+    return this.#draft.admit(redactedBefore(this.#draft, event, redactions));
   }
 
   /** The state before an event, as what it differs in from the present one. */

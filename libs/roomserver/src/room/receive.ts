@@ -17,7 +17,7 @@ import {
   userPowerLevel,
 } from '@seneschal/matrix';
 
-import type { KnownEvent } from '../storage/foreign-reads.ts';
+import type { KnownEvent, StoredRedaction } from '../storage/foreign-reads.ts';
 import type { HiddenKind } from '../storage/tables.ts';
 import type { StateEntry } from './foreign-changes.ts';
 import type { RoomDraft } from './room-draft.ts';
@@ -37,7 +37,7 @@ export function usersOf({ sender, type, state_key: stateKey, content }: Pdu): st
 
 /** Everything that an event names and that has to be known for it. */
 export function referencesOf(pdu: Pdu, { id, version }: { id: string; version: RoomVersion }): string[] {
-  const redacted = pdu.type === 'm.room.redaction' ? redactionTarget(pdu, version) : undefined;
+  const redacted = targetOf(pdu, version);
   return [
     ...pdu.prev_events.map(referencedId),
     ...pdu.auth_events.map(referencedId),
@@ -120,19 +120,45 @@ export function hide(
  */
 export function applyRedaction(draft: RoomDraft, redaction: NewEvent, known: Known): void {
   const { version, roomNid } = draft.room;
-  const { pdu } = redaction;
-  if (pdu.type !== 'm.room.redaction') return;
-  const target = known.get(redactionTarget(pdu, version) ?? '');
+  const target = known.get(targetOf(redaction.pdu, version) ?? '');
   if (target?.position === undefined || target.roomNid !== roomNid) return;
-  if (!version.redactionAuthRule && !mayRedact(draft, pdu.sender, target.pdu)) return;
-  const redactedJson = canonicalJson(redact(target.pdu, version), {
-    anyNumber: !version.strictCanonicalJson,
-  });
+  if (!mayRedact(draft, redaction.pdu.sender, target.pdu)) return;
   const event = { eventId: target.eventId, pdu: target.pdu, position: target.position };
-  draft.redact({ event, redactedJson }, redaction);
+  draft.redact({ event, redactedJson: jsonOf(redact(target.pdu, version), version) }, redaction);
+}
+
+/** An event without the content that an earlier redaction has taken away, if there is one and its sender may. */
+export function redactedBefore(
+  draft: RoomDraft,
+  event: ReceivedEvent,
+  redactions: readonly StoredRedaction[],
+): ReceivedEvent {
+  const { version } = draft.room;
+  const by = redactions.find(
+    ({ pdu }) => targetOf(pdu, version) === event.eventId && mayRedact(draft, pdu.sender, event.pdu),
+  );
+  if (by === undefined) return event;
+  const pdu = redact(event.pdu, version);
+  return { eventId: event.eventId, pdu, json: jsonOf(pdu, version), redactedBy: by.position };
+}
+
+/** Whether an event of the draft, which has no position yet, redacts this one, or is redacted by it. */
+export function isRedactedWithin(draft: RoomDraft, { eventId, pdu }: ReceivedEvent): boolean {
+  const { version } = draft.room;
+  const target = targetOf(pdu, version);
+  return draft.events.some((one) => one.eventId === target || targetOf(one.pdu, version) === eventId);
+}
+
+function targetOf(pdu: Pdu, version: RoomVersion): string | undefined {
+  return pdu.type === 'm.room.redaction' ? redactionTarget(pdu, version) : undefined;
+}
+
+function jsonOf(pdu: Pdu, version: RoomVersion): string {
+  return canonicalJson(pdu, { anyNumber: !version.strictCanonicalJson });
 }
 
 function mayRedact(draft: RoomDraft, sender: string, target: Pdu): boolean {
+  if (draft.room.version.redactionAuthRule) return true;
   if (serverNameOf(sender) === serverNameOf(target.sender)) return true;
   const content = draft.stateEvent('m.room.power_levels')?.pdu.content;
   const create = draft.stateEvent('m.room.create')?.pdu;

@@ -179,10 +179,10 @@ export class RoomDraft {
   }
 
   /** Adds an event of another server, which the caller has authorised; `setExtremities` is the caller's, too. */
-  admit({ eventId, pdu, json }: ReceivedEvent, isOutlier = false): NewEvent {
+  admit({ eventId, pdu, json, redactedBy }: ReceivedEvent, isOutlier = false): NewEvent {
     const { type, state_key: stateKey } = pdu;
     const replaces = stateKey === undefined ? undefined : this.stateEvent(type, stateKey);
-    const event: NewEvent = { eventId, pdu, json, position: undefined, replaces, isOutlier };
+    const event: NewEvent = { eventId, pdu, json, position: undefined, replaces, redactedBy, isOutlier };
     this.events.push(event);
     if (stateKey !== undefined) this.#setState(type, stateKey, event);
     return event;

@@ -13,12 +13,14 @@ export interface RoomEvent {
 export interface NewEvent extends RoomEvent {
   readonly json: string;
   readonly replaces: RoomEvent | undefined;
+  /** Position of the redaction that came before it. */
+  readonly redactedBy?: number | undefined;
   /** Part of the state, but of no timeline. */
   readonly isOutlier?: boolean;
 }
 
 /** An event of another server: its signatures and its hash have been checked. */
-export interface ReceivedEvent {
+export interface ReceivedEvent extends Pick<NewEvent, 'redactedBy'> {
   readonly eventId: string;
   readonly pdu: Pdu;
   readonly json: string;

@@ -65,6 +65,33 @@ export async function readKnownEvents(db: Db, eventIds: Iterable<string>): Promi
   return known;
 }
 
+/** A redaction that clients have seen. */
+export interface StoredRedaction {
+  position: number;
+  pdu: Pdu;
+}
+
+/** The redactions in a room that name one of these events, by what they name, in their order. */
+export async function readRedactionsOf(
+  db: Db,
+  roomNid: number,
+  eventIds: readonly string[],
+): Promise<Map<string, StoredRedaction[]>> {
+  const result = await sql<{ position: number; redacts: string; json: string }>`
+    SELECT position, roomserver_redacts(json) AS redacts, json FROM roomserver_events
+    WHERE type = 'm.room.redaction' AND roomserver_redacts(json) = ANY(${[...eventIds]}::text[])
+      AND room_nid = ${roomNid} AND NOT is_outlier
+    ORDER BY position
+  `.execute(db);
+  const redactions = new Map<string, StoredRedaction[]>();
+  for (const { position, redacts, json } of result.rows) {
+    const pdu = parsePdu(json);
+    if (pdu === undefined) continue;
+    redactions.set(redacts, [...(redactions.get(redacts) ?? []), { position, pdu }]);
+  }
+  return redactions;
+}
+
 function entriesOf(rows: readonly [string, string, string | null][]): Map<string, StateEntry> {
   return new Map(
     rows.map(([type, stateKey, eventId]) => [stateMapKey(type, stateKey), { type, stateKey, eventId }]),

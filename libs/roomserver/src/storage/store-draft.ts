@@ -116,16 +116,17 @@ function insertEvents({ events }: RoomDraft, numberOf: NumberOf): RawBuilder<unk
     replaces?.position === undefined && replaces !== undefined ? numberOf(replaces as NewEvent) : null;
   return sql`
     INSERT INTO roomserver_events (position, room_nid, event_id, type, state_key, sender, json, replaces,
-      is_outlier)
+      redacted_by, is_outlier)
     SELECT numbered.position, room.room_nid, event_id, type, state_key, sender, json,
-      coalesce(replaces, earlier.position), is_outlier
+      coalesce(replaces, earlier.position), redacted_by, is_outlier
     FROM room, unnest(
       ${events.map(numberOf)}::int[], ${events.map((event) => event.eventId)}::text[],
       ${events.map((event) => event.pdu.type)}::text[], ${events.map((event) => event.pdu.state_key ?? null)}::text[],
       ${events.map((event) => event.pdu.sender)}::text[], ${events.map((event) => event.json)}::text[],
       ${events.map((event) => event.replaces?.position ?? null)}::bigint[], ${events.map(replacedNumber)}::int[],
+      ${events.map((event) => event.redactedBy ?? null)}::bigint[],
       ${events.map((event) => event.isOutlier ?? false)}::boolean[]
-    ) AS new (n, event_id, type, state_key, sender, json, replaces, replaced_n, is_outlier)
+    ) AS new (n, event_id, type, state_key, sender, json, replaces, replaced_n, redacted_by, is_outlier)
     JOIN numbered USING (n) LEFT JOIN numbered AS earlier ON earlier.n = new.replaced_n`;
 }
 

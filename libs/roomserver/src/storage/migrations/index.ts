@@ -8,6 +8,7 @@ import { hiddenHistory } from './0005-hidden-history.ts';
 import { federation } from './0006-federation.ts';
 import { relations } from './0007-relations.ts';
 import { serversOfRooms } from './0009-servers-of-rooms.ts';
+import { redactions } from './0010-redactions.ts';
 
 export const roomserverMigrations: Migrations = {
   '0001_rooms': rooms,
@@ -18,4 +19,5 @@ export const roomserverMigrations: Migrations = {
   '0006_federation': federation,
   '0007_relations': relations,
   '0009_servers_of_rooms': serversOfRooms,
+  '0010_redactions': redactions,
 };

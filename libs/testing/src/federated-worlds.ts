@@ -21,20 +21,36 @@ export async function startFederatedWorld(options: WorldOptions = {}): Promise<W
   });
   const files = { certificate: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
   await Promise.all([writeFile(files.certificate, cert), writeFile(files.key, key)]);
-  const serverName = `127.0.0.1:${await freePort()}`;
-  const world = await startWorld({
-    ...options,
-    settings: {
-      ...peerSettings,
-      SENESCHAL_SERVER_NAME: serverName,
-      SENESCHAL_FEDERATION_LISTEN: serverName,
-      SENESCHAL_FEDERATION_TLS_CERTIFICATE: files.certificate,
-      SENESCHAL_FEDERATION_TLS_KEY: files.key,
-      ...options.settings,
-    },
-  });
-  lifecycle.add(world);
+  const world = lifecycle.add(
+    await startOnFreePort((serverName) =>
+      startWorld({
+        ...options,
+        settings: {
+          ...peerSettings,
+          SENESCHAL_SERVER_NAME: serverName,
+          SENESCHAL_FEDERATION_LISTEN: serverName,
+          SENESCHAL_FEDERATION_TLS_CERTIFICATE: files.certificate,
+          SENESCHAL_FEDERATION_TLS_KEY: files.key,
+          ...options.settings,
+        },
+      }),
+    ),
+  );
   return { ...world, stop: () => lifecycle.stop() };
+}
+
+const maximumAttempts = 5;
+
+/** A server's name has its port, so that has to be known before; another program may take it meanwhile. */
+async function startOnFreePort(start: (serverName: string) => Promise<World>): Promise<World> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start(`127.0.0.1:${await freePort()}`);
+    } catch (error) {
+      const isTaken = error instanceof Error && error.message.includes('already in use');
+      if (!isTaken || attempt === maximumAttempts) throw error;
+    }
+  }
 }
 
 const maximumRounds = 500;

@@ -105,3 +105,27 @@ describe('knocking at a room of another server', () => {
     expect(own(own(JSON.parse(sent?.body ?? '{}'), 'content'), 'membership')).toBe('knock');
   });
 });
+
+describe('what ends an invite or a knock, from the room', () => {
+  const leave = (roomId: string): string => `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/kick`;
+  const shown = async (kind: 'invite' | 'knock'): Promise<string[]> =>
+    Object.keys((await rooms(alice))[kind] ?? {});
+
+  it.each(['10', '12'])('is seen by who knocked and was refused (room version %s)', async (version) => {
+    const roomId = await knockable(version);
+    await alice.request('POST', knockAt(roomId, there.serverName), { body: {} });
+    expect(await shown('knock')).toContain(roomId);
+    await bob.request('POST', leave(roomId), { body: { user_id: alice.userId, reason: 'No.' } });
+    await allDelivered(here, there);
+    expect(await shown('knock')).not.toContain(roomId);
+  });
+
+  it('is seen by who was invited and is so no more', async () => {
+    const roomId = await bob.createRoom({ preset: 'private_chat' });
+    await bob.invite(roomId, alice.userId);
+    expect(await shown('invite')).toContain(roomId);
+    await bob.request('POST', leave(roomId), { body: { user_id: alice.userId } });
+    await allDelivered(here, there);
+    expect(await shown('invite')).not.toContain(roomId);
+  });
+});

@@ -12,10 +12,10 @@ import {
   own,
   ownString,
   roomVersion,
-  serverNameOf,
   type Signer,
 } from '@seneschal/matrix';
 
+import { serversOfOutsider } from '../inbound/outside.ts';
 import type { FederationClient } from '../transport/federation-client.ts';
 import { Unreachable } from '../transport/https.ts';
 
@@ -44,7 +44,11 @@ export async function leaveRoom(deps: LeaveRoomDeps, { roomId, userId }: Input):
   let reason: string | undefined;
   let event: JsonObject;
   try {
-    event = await agreeWithOne(deps, { roomId, userId, versionId }, serversOf(before, userId));
+    event = await agreeWithOne(
+      deps,
+      { roomId, userId, versionId },
+      serversOfOutsider(before, userId).slice(0, maximumServers),
+    );
   } catch (error) {
     if (!isMatrixError(error) && !(error instanceof Unreachable)) throw error;
     reason = error.message;
@@ -53,17 +57,6 @@ export async function leaveRoom(deps: LeaveRoomDeps, { roomId, userId }: Input):
   const stored = { roomId, roomVersion: versionId, event, strippedState: [] };
   const { eventId } = await deps.bus.call(roomserver.storeOutsideMembership, stored);
   return { eventId, isTold: reason === undefined, ...(reason === undefined ? {} : { reason }) };
-}
-
-/** Who invited knows the room; who knocks knows it by the room's own name, or by who is told to be in it. */
-function serversOf({ event, told }: { event: JsonObject; told: JsonObject[] }, userId: string): string[] {
-  const sender = ownString(event, 'sender') ?? '';
-  const first = sender === userId ? (ownString(event, 'room_id') ?? '') : sender;
-  const senders = told.map((one) => ownString(one, 'sender') ?? '');
-  const servers = new Set([first, ...senders].map((one) => serverNameOf(one) ?? ''));
-  servers.delete('');
-  servers.delete(serverNameOf(userId) ?? '');
-  return [...servers].slice(0, maximumServers);
 }
 
 async function agreeWithOne(

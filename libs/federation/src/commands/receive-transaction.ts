@@ -15,14 +15,16 @@ import {
 import { receiveEdus, type ReceiveEdusDeps } from '../edus/receive-edus.ts';
 import { verifyPdus } from '../events/verify-pdus.ts';
 import { errorOf, reasonOf, receiveInRoom, type ReceiveInRoomDeps } from '../inbound/receive-in-room.ts';
+import { type OutsideDeps, receiveOutside } from '../inbound/outside.ts';
 
 type Input = z.infer<typeof federation.receiveTransaction.input>;
 type Output = z.infer<typeof federation.receiveTransaction.output>;
 
-export interface ReceiveTransactionDeps extends ReceiveInRoomDeps, ReceiveEdusDeps {
+export interface ReceiveTransactionDeps extends ReceiveInRoomDeps, ReceiveEdusDeps, OutsideDeps {
   logger: ReceiveInRoomDeps['logger'] & ReceiveEdusDeps['logger'];
   roomserver: Pick<RoomserverForFederation, 'forwardExtremities' | 'federatedRoom'> &
-    ReceiveEdusDeps['roomserver'];
+    ReceiveEdusDeps['roomserver'] &
+    OutsideDeps['roomserver'];
 }
 
 /** Takes the PDUs room by room, then the EDUs. See the contract for what it answers. */
@@ -52,7 +54,8 @@ async function receiveRoom(
   const room = await deps.roomserver.federatedRoom(roomId);
   if (room === undefined) return refuseAll(given, '11', 'This server is not in the room.');
   if (room.isClosed) return refuseAll(given, room.roomVersion, 'The room is being deleted on this server.');
-  if (!room.isResident) return refuseAll(given, room.roomVersion, 'This server is not in the room.');
+  if (!room.isResident)
+    return receiveElsewhere(deps, { origin, roomId, roomVersion: room.roomVersion }, given);
   if (!aclAllows(room.serverAcl, origin)) {
     return refuseAll(given, room.roomVersion, 'The room does not let this server take part.');
   }
@@ -68,6 +71,22 @@ async function receiveRoom(
   } catch (error) {
     if (!isMatrixError(error)) throw error;
     for (const eventId of pdus.keys()) errors.set(eventId, reasonOf(error));
+  }
+  return errors;
+}
+
+/** Of a room that lives elsewhere only what ends an invite or a knock of one of our users. */
+async function receiveElsewhere(
+  deps: ReceiveTransactionDeps,
+  room: { origin: string; roomId: string; roomVersion: string },
+  given: readonly JsonObject[],
+): Promise<Map<string, string | undefined>> {
+  const errors = refuseAll(given, room.roomVersion, 'This server is not in the room.');
+  if (!supportedRoomVersions.includes(room.roomVersion)) return errors;
+  const version = roomVersion(room.roomVersion);
+  const { pdus } = await verifyPdus(deps, { roomId: room.roomId, version }, given);
+  for (const [eventId, pdu] of pdus) {
+    if (await receiveOutside(deps, room, pdu)) errors.set(eventId, undefined);
   }
   return errors;
 }

@@ -18,10 +18,12 @@ type Start = (platform: Platform) => Promise<Stoppable>;
 const starts = {
   userapi: startUserapi,
   roomserver: async (platform) => {
-    // What it reads of federation has to be there, whether or not federation has run yet.
-    await migrate(platform.database, 'federation', federationMigrations);
-    const federation = federationKeys(platform.database);
-    return startRoomserver({ ...platform, signer: await loadSigner(platform.config), federation });
+    const { database, config } = platform;
+    // What it reads of others has to be there, whether or not they have run yet.
+    await migrate(database, 'federation', federationMigrations);
+    await migrate(database, 'userapi', userapiMigrations);
+    const reads = { federation: federationKeys(database), userapi: userapiReads(database, config) };
+    return startRoomserver({ ...platform, signer: await loadSigner(config), ...reads });
   },
   syncapi: (platform) =>
     startSyncapi({ ...platform, roomserver: roomserverReads(platform.database, platform.logger) }),

@@ -36,6 +36,12 @@ export type CallBus = Pick<Bus, 'call'>;
 /** What a command needs in order to tell the consumers of its log. */
 export type WakeBus = Pick<Bus, 'wake'>;
 
+/** Work that is begun by a consumer and done after it. */
+export interface CatchingUp {
+  /** Resolves when everything is done that was to be done at the time of the call. */
+  catchUp(): Promise<void>;
+}
+
 const day = 86_400_000;
 
 /** The one way by which components talk: typed commands over BullMQ, and logs of facts in PostgreSQL. */
@@ -50,7 +56,8 @@ export class Bus implements Stoppable {
   readonly #lifecycle = new Lifecycle();
   readonly #caller: Caller;
   readonly #waker: Waker;
-  readonly #followers = new Set<Pick<LogFollower<unknown>, 'catchUp'>>();
+  readonly #followers = new Set<CatchingUp>();
+  readonly #attended = new Set<CatchingUp>();
 
   private constructor(options: BusOptions) {
     this.#options = options;
@@ -141,9 +148,20 @@ export class Bus implements Stoppable {
     };
   }
 
+  /** Has `catchUp` wait for work that consumers leave behind, after they themselves are done. */
+  attend(work: CatchingUp): Stoppable {
+    this.#attended.add(work);
+    return {
+      stop: async () => {
+        this.#attended.delete(work);
+      },
+    };
+  }
+
   /** Applies what the logs hold by now in all consumers of this process, without waiting to be woken. */
   async catchUp(): Promise<void> {
     await Promise.all([...this.#followers].map((follower) => follower.catchUp()));
+    await Promise.all([...this.#attended].map((work) => work.catchUp()));
   }
 
   /** What stands in the queue of each component. */

@@ -10,6 +10,7 @@ export * as search from './search.ts';
 export * as federation from './federation.ts';
 export * as syncapi from './syncapi.ts';
 export type * from './federation.ts';
+export type * from './profiles.ts';
 export type * from './remote-devices.ts';
 export type { Notice, NoticeAudience, NoticesForAdmin } from './notices.ts';
 export type * from './admin-tokens.ts';

@@ -4,6 +4,7 @@ import type { NoticesForAdmin } from './notices.ts';
 import type { RegistrationTokensForAdmin, RegistrationTokensForClient } from './registration.ts';
 import type { BackedUpSession, KeyBackupVersion } from './key-backups.ts';
 import type { RoomDataReads } from './room-rows.ts';
+import type { FullProfile, Profile } from './profiles.ts';
 import type { ReadUpTo, Receipt } from './receipts.ts';
 import type { RemoteDeviceKeys } from './remote-devices.ts';
 import type { AdminToken } from './admin-tokens.ts';
@@ -27,11 +28,6 @@ export interface Requester {
   accountType: AccountType;
   /** Of a machine: the token by which it acts for the user. It has no device. */
   adminToken?: Pick<AdminToken, 'id' | 'name' | 'scopes' | 'addresses'>;
-}
-
-export interface Profile {
-  displayname: string | null;
-  avatarUrl: string | null;
 }
 
 export interface Device {
@@ -84,7 +80,7 @@ export interface UserapiForClient extends UserapiForAdmin, RegistrationTokensFor
     userId: string,
     password: string,
   ): Promise<{ userId: string; passwordHashDigest: string } | undefined>;
-  profile(userId: string): Promise<Profile | undefined>;
+  profile(userId: string): Promise<FullProfile | undefined>;
   profiles(userIds: readonly string[]): Promise<Map<string, Profile>>;
   devices(userId: string): Promise<Device[]>;
   accountData(userId: string, roomId: string | null, type: string): Promise<JsonObject | undefined>;
@@ -113,6 +109,12 @@ export interface UserapiForClient extends UserapiForAdmin, RegistrationTokensFor
     roomId?: string | undefined;
     sessionId?: string | undefined;
   }): Promise<BackedUpSession[] | undefined>;
+}
+
+/** What the room server reads of users. */
+export interface UserapiForRoomserver {
+  /** Of local users; unknown ones are left out. */
+  profiles(userIds: readonly string[]): Promise<Map<string, Profile>>;
 }
 
 export interface UserapiForSync {

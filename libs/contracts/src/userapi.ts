@@ -8,6 +8,7 @@ export { ensureNoticesAccount, sendNotices } from './notices.ts';
 export * from './admin-tokens.ts';
 export * from './cross-signing.ts';
 export * from './key-backups.ts';
+export * from './profiles.ts';
 export * from './push-rules.ts';
 export * from './receipts.ts';
 export * from './registration.ts';
@@ -107,15 +108,6 @@ export const setAdministrator = command('userapi', 'setAdministrator', {
   output: empty,
 });
 
-export const setProfile = command('userapi', 'setProfile', {
-  input: z.object({
-    userId: z.string(),
-    displayname: z.string().nullable().optional(),
-    avatarUrl: z.string().nullable().optional(),
-  }),
-  output: empty,
-});
-
 export const setAccountData = command('userapi', 'setAccountData', {
   input: z.object({
     userId: z.string(),
@@ -186,6 +178,8 @@ export const recordConnections = command('userapi', 'recordConnections', {
 const userapiFact = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('account_deactivated'), userId: z.string() }),
   z.object({ kind: z.literal('account_registered'), userId: z.string() }),
+  /** What rooms show of a user is another. */
+  z.object({ kind: z.literal('profile_changed'), userId: z.string() }),
   z.object({
     kind: z.literal('device_list_changed'),
     userId: z.string(),
@@ -217,6 +211,6 @@ export type UserapiFact = z.infer<typeof userapiFact>;
 
 export const userapiOutput: EventLog<UserapiFact> = {
   table: 'userapi_output',
-  consumers: ['syncapi-userapi', 'roomserver-userapi', 'federation-userapi'],
+  consumers: ['syncapi-userapi', 'roomserver-userapi', 'roomserver-profiles', 'federation-userapi'],
   fact: userapiFact,
 };

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 
 import { type Bus, handle, type Handler } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
-import { type FederationForRoomserver, roomserver } from '@seneschal/contracts';
+import { type FederationForRoomserver, roomserver, type UserapiForRoomserver } from '@seneschal/contracts';
 import { type Database, migrate } from '@seneschal/database';
 import type { Jobs } from '@seneschal/jobs';
 import type { Signer } from '@seneschal/matrix';
@@ -25,10 +25,12 @@ import { sendEvent } from './commands/send-event.ts';
 import { storeJoinedRoom } from './commands/store-joined-room.ts';
 import { storeOutsideMembership } from './commands/store-outside-membership.ts';
 import { upgradeRoom } from './commands/upgrade-room.ts';
+import { profilesConsumer } from './consumers/profiles.ts';
 import { userapiConsumer } from './consumers/userapi.ts';
 import { type DeletionConfig, deletionJobs, keepHouse } from './jobs/deletion-jobs.ts';
 import { evacuateRoomSteps } from './jobs/evacuate-room.ts';
 import { evacuateUserSteps } from './jobs/evacuate-user.ts';
+import { ProfileUpdates } from './jobs/profile-updates.ts';
 import { listenForForgetting } from './room/forgetting.ts';
 import { RoomWriter } from './room/room-writer.ts';
 import { roomserverMigrations } from './storage/migrations/index.ts';
@@ -43,6 +45,7 @@ export interface RoomserverDeps {
   logger: Logger;
   /** Knows the keys of other servers. */
   federation: FederationForRoomserver;
+  userapi: UserapiForRoomserver;
 }
 
 /** Starts the room server: brings its tables up to date, then serves its commands and follows its logs. */
@@ -90,8 +93,21 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
   const evacuate = (userId: string): ReturnType<typeof evacuateUser> =>
     evacuateUser(deps, { userId, requestedBy: userId, dryRun: false }, once);
   lifecycle.add(await bus.follow(userapiConsumer({ evacuate, logger })));
+  lifecycle.add(await followProfiles(given, deps));
   lifecycle.add(listenForForgetting(bus, deps.writer));
   lifecycle.add(keepHouse({ db, jobs, logger, config }));
+  return lifecycle;
+}
+
+/** Rooms show their members by the profiles that those have now. */
+async function followProfiles(
+  { bus, userapi, logger }: RoomserverDeps,
+  { db, writer }: Pick<ReceiveEventsDeps, 'db'> & { writer: RoomWriter },
+): Promise<Stoppable> {
+  const lifecycle = new Lifecycle();
+  const updates = lifecycle.add(new ProfileUpdates({ db, writer, userapi, logger }));
+  lifecycle.add(bus.attend(updates));
+  lifecycle.add(await bus.follow(profilesConsumer(() => void updates.catchUp())));
   return lifecycle;
 }
 

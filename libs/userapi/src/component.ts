@@ -40,7 +40,7 @@ import { setAccountData } from './commands/set-account-data.ts';
 import { setAdministrator } from './commands/set-administrator.ts';
 import { setDeviceDisplayName } from './commands/set-device-display-name.ts';
 import { setPassword } from './commands/set-password.ts';
-import { setProfile } from './commands/set-profile.ts';
+import { setProfile, setProfileField } from './commands/set-profile.ts';
 import { setReceipts } from './commands/set-receipts.ts';
 import { setPusher } from './commands/set-pusher.ts';
 import { setRoomTag } from './commands/set-room-tag.ts';
@@ -89,6 +89,7 @@ function handlers(deps: { db: UserapiDb; bus: Bus; serverName: string }): Handle
     handle(userapi.deactivateAccount, (input) => deactivateAccount(deps, input)),
     handle(userapi.setAdministrator, (input) => setAdministrator(deps, input)),
     handle(userapi.setProfile, (input) => setProfile(deps, input)),
+    handle(userapi.setProfileField, (input) => setProfileField(deps, input)),
     handle(userapi.setAccountData, (input) => setAccountData(deps, input)),
     handle(userapi.setRoomTag, (input) => setRoomTag(deps, input)),
     handle(userapi.changePushRules, (input) => changePushRules(deps, input)),

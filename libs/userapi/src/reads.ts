@@ -20,7 +20,7 @@ import { adminTokens, requesterByAdminToken } from './queries/admin-tokens.ts';
 import { devices } from './queries/devices.ts';
 import { keyBackup } from './queries/key-backups.ts';
 import { keyCounts } from './queries/key-counts.ts';
-import { profiles } from './queries/profiles.ts';
+import { profile, profiles } from './queries/profiles.ts';
 import { pushers } from './queries/pushers.ts';
 import { publicReceipts, receiptRooms, receipts } from './queries/receipts.ts';
 import {
@@ -60,7 +60,7 @@ export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_co
     usersOfRegistrationToken: (token, page) => usersOfRegistrationToken(db, token, page),
     isRegistrationTokenValid: (token) => isRegistrationTokenValid(db, token),
     verifyPassword: (userId, password) => verifyPassword(db, config.bcrypt_cost, userId, password),
-    profile: async (userId) => (await profiles(db, [userId])).get(userId),
+    profile: (userId) => profile(db, userId),
     profiles: (userIds) => profiles(db, userIds),
     devices: (userId) => devices(db, userId),
     deviceIds: (userId) => deviceIds(db, userId),

@@ -21,7 +21,11 @@ describe('createAccount', () => {
       deviceId: 'D1',
       accountType: 1,
     });
-    await expect(fixture.reads.profile(userId)).resolves.toEqual({ displayname: null, avatarUrl: null });
+    await expect(fixture.reads.profile(userId)).resolves.toEqual({
+      displayname: null,
+      avatarUrl: null,
+      fields: {},
+    });
     await expect(fixture.reads.account(userId)).resolves.toMatchObject({
       localpart: 'alice',
       isDeactivated: false,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import type { UserapiForFederation } from '@seneschal/contracts';
 import { endpoint, type Endpoint } from '@seneschal/http';
-import { notFound } from '@seneschal/matrix';
+import { type JsonObject, notFound, own } from '@seneschal/matrix';
 
 import { requireLocal, userId } from './local-user.ts';
 
@@ -17,17 +17,20 @@ export const queryProfile = (deps: {
     access: 'server',
     rateLimit: 'none',
     summary: 'The profile of a user of this server',
-    query: z.object({ user_id: userId, field: z.enum(['displayname', 'avatar_url']).optional() }),
-    answer: z.object({ displayname: z.string().optional(), avatar_url: z.string().optional() }),
+    query: z.object({ user_id: userId, field: z.string().optional() }),
+    answer: z.looseObject({ displayname: z.string().optional(), avatar_url: z.string().optional() }),
     handle: async ({ query: { user_id: asked, field } }) => {
       requireLocal(asked, deps.config.server_name);
       const profile = await deps.userapi.profile(asked);
       if (profile === undefined) throw notFound('There is no such user.');
-      const { displayname, avatarUrl } = profile;
-      const wants = (name: string): boolean => field === undefined || field === name;
-      return {
-        ...(displayname !== null && wants('displayname') ? { displayname } : {}),
-        ...(avatarUrl !== null && wants('avatar_url') ? { avatar_url: avatarUrl } : {}),
+      const { displayname, avatarUrl, fields } = profile;
+      const whole: JsonObject = {
+        ...fields,
+        ...(displayname === null ? {} : { displayname }),
+        ...(avatarUrl === null ? {} : { avatar_url: avatarUrl }),
       };
+      if (field === undefined) return whole;
+      const value = own(whole, field);
+      return value === undefined ? {} : { [field]: value };
     },
   });

@@ -90,6 +90,13 @@ export interface RoomserverTables {
     seen_by: Generated<string[]>;
     created_ts: number;
   };
+  roomserver_profile_updates: {
+    user_id: string;
+    position: number;
+    done_up_to: number;
+    due_ts: number;
+    attempts: number;
+  };
   roomserver_notice_rooms: { user_id: string; room_nid: number; created_ts: number };
   roomserver_reports: {
     report_id: GeneratedAlways<number>;

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 
-import type { Profile } from '@seneschal/contracts';
+import type { FullProfile, Profile } from '@seneschal/contracts';
 
 import type { UserapiDb } from '../storage/tables.ts';
 
@@ -19,4 +19,13 @@ export async function profiles(db: UserapiDb, userIds: readonly string[]): Promi
   return new Map(
     result.rows.map((row) => [row.user_id, { displayname: row.displayname, avatarUrl: row.avatar_url }]),
   );
+}
+
+/** The profile of a local user with everything that is in it. */
+export async function profile(db: UserapiDb, userId: string): Promise<FullProfile | undefined> {
+  return db
+    .selectFrom('userapi_profiles')
+    .select(['displayname', 'avatar_url as avatarUrl', 'fields'])
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
 }

@@ -14,7 +14,12 @@ export interface UserapiTables {
     account_type: AccountType;
     user_id: GeneratedAlways<string>;
   };
-  userapi_profiles: { user_id: string; displayname: string | null; avatar_url: string | null };
+  userapi_profiles: {
+    user_id: string;
+    displayname: string | null;
+    avatar_url: string | null;
+    fields: Generated<JsonObject>;
+  };
   userapi_devices: {
     user_id: string;
     device_id: string;

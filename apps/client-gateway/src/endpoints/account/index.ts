@@ -22,7 +22,7 @@ import { claimKeys, uploadKeys } from './keys.ts';
 import { login, loginFlows } from './login.ts';
 import { logout, logoutAll } from './logout.ts';
 import { changePassword } from './password.ts';
-import { avatarUrl, displayname, profile, setAvatarUrl, setDisplayname } from './profile.ts';
+import { deleteProfileField, profile, profileField, setProfileField } from './profile.ts';
 import { globalPushRules, pushRule, pushRules } from './push-rules.ts';
 import { pushers, setPusher } from './pushers.ts';
 import { queryKeys } from './query-keys.ts';
@@ -52,10 +52,9 @@ export function accountEndpoints(deps: AccountDeps): Endpoint[] {
     deleteDevice(deps),
     deleteDevices(deps),
     profile(deps),
-    displayname(deps),
-    setDisplayname(deps),
-    avatarUrl(deps),
-    setAvatarUrl(deps),
+    profileField(deps),
+    setProfileField(deps),
+    deleteProfileField(deps),
     accountData(deps),
     setAccountData(deps),
     roomAccountData(deps),

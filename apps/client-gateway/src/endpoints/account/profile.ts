@@ -1,16 +1,19 @@
 import { z } from 'zod';
 
-import { type Profile, userapi } from '@seneschal/contracts';
+import { type FullProfile, userapi } from '@seneschal/contracts';
 import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
-import { notFound } from '@seneschal/matrix';
+import { badJson, type JsonObject, type JsonValue, missingParam, notFound, own } from '@seneschal/matrix';
 
 import type { AccountDeps } from './deps.ts';
-import { empty, optional, requireSelf, text, userId } from './schemas.ts';
+import { empty, jsonObject, requireSelf, text, userId } from './schemas.ts';
+import { fieldName } from './profile-fields.ts';
 
 interface ProfileDeps {
   userapi: Pick<AccountDeps['userapi'], 'profile'>;
 }
-const params = z.object({ userId });
+
+const path = clientPaths('/profile/:userId/:keyName');
+const params = z.object({ userId, keyName: fieldName });
 
 export const profile = (deps: ProfileDeps): Endpoint =>
   endpoint({
@@ -19,81 +22,101 @@ export const profile = (deps: ProfileDeps): Endpoint =>
     access: 'public',
     rateLimit: 'read',
     summary: 'The profile of a user',
+    params: z.object({ userId }),
+    answer: jsonObject,
+    handle: ({ params }) => knownProfile(deps, params.userId),
+  });
+
+export const profileField = (deps: ProfileDeps): Endpoint =>
+  endpoint({
+    method: 'GET',
+    path,
+    access: 'public',
+    rateLimit: 'read',
+    summary: 'One field of the profile of a user, such as the display name',
     params,
-    answer: z.object({ displayname: z.string().optional(), avatar_url: z.string().optional() }),
-    handle: async ({ params }) => {
-      const found = await knownProfile(deps, params.userId);
-      return { ...fieldOf('displayname', found.displayname), ...fieldOf('avatar_url', found.avatarUrl) };
+    answer: jsonObject,
+    handle: async ({ params: { userId, keyName } }) => {
+      const value = own(await knownProfile(deps, userId), keyName);
+      if (value === undefined) throw notFound('The profile of that user has no such field.');
+      return { [keyName]: value };
     },
   });
 
-export const displayname = (deps: ProfileDeps): Endpoint =>
-  endpoint({
-    method: 'GET',
-    path: clientPaths('/profile/:userId/displayname'),
-    access: 'public',
-    rateLimit: 'read',
-    summary: 'The display name of a user',
-    params,
-    answer: z.object({ displayname: z.string().optional() }),
-    handle: async ({ params }) =>
-      fieldOf('displayname', (await knownProfile(deps, params.userId)).displayname),
-  });
-
-export const avatarUrl = (deps: ProfileDeps): Endpoint =>
-  endpoint({
-    method: 'GET',
-    path: clientPaths('/profile/:userId/avatar_url'),
-    access: 'public',
-    rateLimit: 'read',
-    summary: 'The avatar of a user',
-    params,
-    answer: z.object({ avatar_url: z.string().optional() }),
-    handle: async ({ params }) => fieldOf('avatar_url', (await knownProfile(deps, params.userId)).avatarUrl),
-  });
-
-export const setDisplayname = (deps: Pick<AccountDeps, 'bus'>): Endpoint =>
+export const setProfileField = (deps: Pick<AccountDeps, 'bus'>): Endpoint =>
   endpoint({
     method: 'PUT',
-    path: clientPaths('/profile/:userId/displayname'),
+    path,
     access: 'user',
     rateLimit: 'write',
-    summary: 'Set the own display name',
+    summary: 'Set a field of the own profile; rooms follow a display name and an avatar',
     params,
-    body: z.object({ displayname: optional(text(256)) }),
+    body: jsonObject,
     answer: empty,
-    handle: async ({ requester, params: { userId }, body }) => {
+    handle: async ({ requester, params: { userId, keyName }, body }) => {
       requireSelf(requester, userId);
-      await deps.bus.call(userapi.setProfile, { userId, displayname: body.displayname ?? null });
+      const value = own(body, keyName);
+      if (value === undefined) throw missingParam(`${keyName} is missing.`);
+      await set(deps, userId, keyName, value);
       return {};
     },
   });
 
-export const setAvatarUrl = (deps: Pick<AccountDeps, 'bus'>): Endpoint =>
+export const deleteProfileField = (deps: Pick<AccountDeps, 'bus'>): Endpoint =>
   endpoint({
-    method: 'PUT',
-    path: clientPaths('/profile/:userId/avatar_url'),
+    method: 'DELETE',
+    path,
     access: 'user',
     rateLimit: 'write',
-    summary: 'Set the own avatar',
+    summary: 'Remove a field from the own profile',
     params,
-    body: z.object({ avatar_url: optional(text(1000)) }),
     answer: empty,
-    handle: async ({ requester, params: { userId }, body }) => {
+    handle: async ({ requester, params: { userId, keyName } }) => {
       requireSelf(requester, userId);
-      await deps.bus.call(userapi.setProfile, { userId, avatarUrl: body.avatar_url ?? null });
+      await set(deps, userId, keyName, undefined);
       return {};
     },
   });
 
-/** Profiles of users of other servers are not known here: M_NOT_FOUND as for unknown ones. */
-async function knownProfile({ userapi }: ProfileDeps, userId: string): Promise<Profile> {
-  const found = await userapi.profile(userId);
-  if (found === undefined) throw notFound('There is no profile of that user.');
-  return found;
+/** Display name and avatar are what rooms show, and other fields are not. */
+async function set(
+  { bus }: Pick<AccountDeps, 'bus'>,
+  userId: string,
+  name: string,
+  value: JsonValue | undefined,
+): Promise<void> {
+  if (name === 'displayname') {
+    await bus.call(userapi.setProfile, { userId, displayname: shown(name, value, text(256)) });
+  } else if (name === 'avatar_url') {
+    await bus.call(userapi.setProfile, { userId, avatarUrl: shown(name, value, text(1000)) });
+  } else {
+    if (name === 'm.tz' && typeof value !== 'string' && value !== undefined) {
+      throw badJson('m.tz is the name of a time zone.');
+    }
+    await bus.call(userapi.setProfileField, { userId, name, ...(value === undefined ? {} : { value }) });
+  }
 }
 
-function fieldOf<Name extends string>(name: Name, value: string | null): Partial<Record<Name, string>> {
-  const fields: Partial<Record<string, string>> = value === null ? {} : { [name]: value };
-  return fields;
+/** What is empty, or null, is none. */
+function shown(name: string, value: JsonValue | undefined, schema: z.ZodType<string>): string | null {
+  if (value === undefined || value === null || value === '') return null;
+  const checked = schema.safeParse(value);
+  if (!checked.success) throw badJson(`${name}: ${checked.error.issues[0]?.message ?? 'not valid'}`);
+  return checked.data;
+}
+
+/** Profiles of users of other servers are not known here: M_NOT_FOUND as for unknown ones. */
+async function knownProfile({ userapi }: ProfileDeps, userId: string): Promise<JsonObject> {
+  const found = await userapi.profile(userId);
+  if (found === undefined) throw notFound('There is no profile of that user.');
+  return toProfile(found);
+}
+
+/** As clients and other servers know it. */
+export function toProfile({ displayname, avatarUrl, fields }: FullProfile): JsonObject {
+  return {
+    ...fields,
+    ...(displayname === null ? {} : { displayname }),
+    ...(avatarUrl === null ? {} : { avatar_url: avatarUrl }),
+  };
 }

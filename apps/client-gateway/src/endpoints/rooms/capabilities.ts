@@ -20,6 +20,7 @@ export const capabilities = (deps: { defaultRoomVersion: string }): Endpoint =>
           default: deps.defaultRoomVersion,
           available: Object.fromEntries(supportedRoomVersions.map((version) => [version, 'stable'])),
         },
+        'm.profile_fields': { enabled: true },
         'm.set_displayname': { enabled: true },
         'm.set_avatar_url': { enabled: true },
         'm.3pid_changes': { enabled: false },

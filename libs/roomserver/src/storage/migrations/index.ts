@@ -9,6 +9,7 @@ import { federation } from './0006-federation.ts';
 import { relations } from './0007-relations.ts';
 import { serversOfRooms } from './0009-servers-of-rooms.ts';
 import { redactions } from './0010-redactions.ts';
+import { profileUpdates } from './0020-profile-updates.ts';
 
 export const roomserverMigrations: Migrations = {
   '0001_rooms': rooms,
@@ -20,4 +21,5 @@ export const roomserverMigrations: Migrations = {
   '0007_relations': relations,
   '0009_servers_of_rooms': serversOfRooms,
   '0010_redactions': redactions,
+  '0020_profile_updates': profileUpdates,
 };

@@ -12,6 +12,7 @@ import { keyBackups } from './0009-key-backups.ts';
 import { toDevice } from './0010-to-device.ts';
 import { receipts } from './0011-receipts.ts';
 import { otherServers } from './0012-other-servers.ts';
+import { profileFields } from './0020-profile-fields.ts';
 
 export const userapiMigrations: Migrations = {
   '0001_accounts': accounts,
@@ -26,4 +27,5 @@ export const userapiMigrations: Migrations = {
   '0010_to_device': toDevice,
   '0011_receipts': receipts,
   '0012_other_servers': otherServers,
+  '0020_profile_fields': profileFields,
 };

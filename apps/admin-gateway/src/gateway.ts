@@ -35,7 +35,7 @@ export async function adminGateway(platform: Platform): Promise<Gateway> {
   await migrate(database, 'search', searchMigrations);
   await migrate(database, 'federation', federationMigrations);
   const userapi = userapiReads(database, config);
-  const roomserver = roomserverReads(database, logger);
+  const roomserver = roomserverReads(database, logger, userapi);
   const search = searchReads({ database, config, logger, roomserver });
   const audit = auditReads(database);
   const endpoints = adminGatewayEndpoints({

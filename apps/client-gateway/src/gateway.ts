@@ -15,7 +15,7 @@ export async function clientGateway(platform: Platform): Promise<Gateway> {
   await migrate(database, 'syncapi', syncapiMigrations);
   await migrate(database, 'search', searchMigrations);
   const userapi = userapiReads(database, config);
-  const roomserver = roomserverReads(database, logger);
+  const roomserver = roomserverReads(database, logger, userapi);
   const syncapi = lifecycle.add(syncapiReads({ bus, database, logger, metrics, roomserver, userapi }));
   const search = searchReads({ database, config, logger, roomserver });
   const serverName = config.server_name;

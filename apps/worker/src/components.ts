@@ -14,6 +14,10 @@ import { startUserapi, userapiMigrations, userapiReads } from '@seneschal/userap
 
 type Start = (platform: Platform) => Promise<Stoppable>;
 
+function roomsOf({ database, config, logger }: Platform): ReturnType<typeof roomserverReads> {
+  return roomserverReads(database, logger, userapiReads(database, config));
+}
+
 /** In the order in which they are started. */
 const starts = {
   userapi: startUserapi,
@@ -25,8 +29,7 @@ const starts = {
     const reads = { federation: federationKeys(database), userapi: userapiReads(database, config) };
     return startRoomserver({ ...platform, signer: await loadSigner(config), ...reads });
   },
-  syncapi: (platform) =>
-    startSyncapi({ ...platform, roomserver: roomserverReads(platform.database, platform.logger) }),
+  syncapi: (platform) => startSyncapi({ ...platform, roomserver: roomsOf(platform) }),
   federation: async (platform) =>
     startFederation({
       ...platform,
@@ -34,8 +37,7 @@ const starts = {
       userapi: userapiReads(platform.database, platform.config),
       roomserver: roomserverForFederation(platform.database, platform.logger, platform.config.server_name),
     }),
-  search: (platform) =>
-    startSearch({ ...platform, roomserver: roomserverReads(platform.database, platform.logger) }),
+  search: (platform) => startSearch({ ...platform, roomserver: roomsOf(platform) }),
 } satisfies Record<string, Start>;
 
 export type ComponentName = keyof typeof starts;

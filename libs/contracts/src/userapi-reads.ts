@@ -115,6 +115,8 @@ export interface UserapiForClient extends UserapiForAdmin, RegistrationTokensFor
 export interface UserapiForRoomserver {
   /** Of local users; unknown ones are left out. */
   profiles(userIds: readonly string[]): Promise<Map<string, Profile>>;
+  /** Whom a local user ignores. */
+  ignoredUsers(userId: string): Promise<string[]>;
 }
 
 export interface UserapiForSync {

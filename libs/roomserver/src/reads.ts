@@ -3,6 +3,7 @@ import type {
   RoomserverForClient,
   RoomserverForSearch,
   RoomserverForSync,
+  UserapiForRoomserver,
 } from '@seneschal/contracts';
 import type { Database } from '@seneschal/database';
 import type { Logger } from '@seneschal/observability';
@@ -51,8 +52,12 @@ export type RoomserverReads = RoomserverForClient &
   RoomserverForAdmin;
 
 /** Everything that others may read of the room server, run in the process of the caller. */
-export function roomserverReads(database: Database, logger: Pick<Logger, 'warn'>): RoomserverReads {
-  const deps = { db: database.tables<RoomserverTables>(), logger };
+export function roomserverReads(
+  database: Database,
+  logger: Pick<Logger, 'warn'>,
+  userapi: Pick<UserapiForRoomserver, 'ignoredUsers'>,
+): RoomserverReads {
+  const deps = { db: database.tables<RoomserverTables>(), logger, userapi };
   return {
     joinedRooms: (userId) => joinedRooms(deps, userId),
     membership: (roomId, userId) => membership(deps, roomId, userId),

@@ -82,7 +82,7 @@ export class ReindexStage implements Stoppable {
     );
     const preferred = change(this.engines.preferred);
     const engines = { ...this.engines, preferred, of: () => preferred };
-    const roomserver = roomserverReads(database, this.logger);
+    const roomserver = roomserverReads(database, this.logger, { ignoredUsers: async () => [] });
     const db = this.database.tables<SearchTables>();
     lifecycle.add(await jobs.serve('search', [reindexHandler({ db, engines, roomserver })]));
     this.#lifecycle.add(lifecycle);

@@ -159,7 +159,12 @@ export class SearchStage {
 
   status(roomId?: string): Promise<SearchStatus> {
     const { database, config, logger } = this.world.homeserver.platform;
-    const reads = searchReads({ database, config, logger, roomserver: roomserverReads(database, logger) });
+    const reads = searchReads({
+      database,
+      config,
+      logger,
+      roomserver: roomserverReads(database, logger, { ignoredUsers: async () => [] }),
+    });
     return reads.status({ compare: true, ...(roomId === undefined ? {} : { roomId }) });
   }
 

@@ -34,7 +34,7 @@ export class Gateway implements Stoppable {
     this.worker = parts.worker;
     this.#lifecycle = parts.lifecycle;
     const { bus, config, database, logger } = this.platform;
-    const reads = roomserverReads(database, logger);
+    const reads = roomserverReads(database, logger, userapiReads(database, config));
     const watched = {
       ...reads,
       position: async () => {

@@ -3,6 +3,7 @@ import type {
   UserapiForClient,
   UserapiForFederation,
   UserapiForGateways,
+  UserapiForRoomserver,
   UserapiForSync,
 } from '@seneschal/contracts';
 import { userapi } from '@seneschal/contracts';
@@ -18,6 +19,7 @@ import { deviceUpdates } from './queries/device-updates.ts';
 import { deviceIds } from './queries/device-ids.ts';
 import { adminTokens, requesterByAdminToken } from './queries/admin-tokens.ts';
 import { devices } from './queries/devices.ts';
+import { ignoredUsers } from './queries/ignored-users.ts';
 import { keyBackup } from './queries/key-backups.ts';
 import { keyCounts } from './queries/key-counts.ts';
 import { profile, profiles } from './queries/profiles.ts';
@@ -41,7 +43,11 @@ import { roomRows } from './storage/room-rows.ts';
 import type { UserapiTables } from './storage/tables.ts';
 
 /** Everything that may be read of accounts, in the caller's process. */
-export type UserapiReads = UserapiForGateways & UserapiForClient & UserapiForSync & UserapiForFederation;
+export type UserapiReads = UserapiForGateways &
+  UserapiForClient &
+  UserapiForSync &
+  UserapiForFederation &
+  UserapiForRoomserver;
 
 export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_cost'>): UserapiReads {
   const db = database.tables<UserapiTables>();
@@ -62,6 +68,7 @@ export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_co
     verifyPassword: (userId, password) => verifyPassword(db, config.bcrypt_cost, userId, password),
     profile: (userId) => profile(db, userId),
     profiles: (userIds) => profiles(db, userIds),
+    ignoredUsers: (userId) => ignoredUsers(db, userId),
     devices: (userId) => devices(db, userId),
     deviceIds: (userId) => deviceIds(db, userId),
     accountData: (userId, roomId, type) => accountData(db, userId, roomId, type),

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { BundledRelations, StoredEvent } from '@seneschal/contracts';
 
 import { eventsAt } from './event-rows.ts';
+import { notIgnored, type Reader } from './ignoring.ts';
 import type { QueryDeps } from './query-deps.ts';
 
 interface Row {
@@ -19,16 +20,16 @@ const mostReferences = 100;
 /**
  * Adds to events what others relate to them (client-server API, "Aggregations of child events"): the newest edit by
  * the sender, the thread that begins with them, and references. One query for any number of events, a second one
- * where there is something to show.
+ * where there is something to show. What users have said whom the reader ignores is not among it.
  */
 export async function addBundles(
   deps: QueryDeps,
-  userId: string,
+  reader: Reader,
   events: readonly StoredEvent[],
 ): Promise<void> {
   const parents = events.filter(({ pdu }) => pdu.state_key === undefined);
   if (parents.length === 0) return;
-  const rows = await readRows(deps, userId, parents);
+  const rows = await readRows(deps, reader, parents);
   const positions = rows.flatMap((row) =>
     [row.replacement, row.thread_last].filter((one): one is number => one !== null),
   );
@@ -53,9 +54,10 @@ function bundleOf(row: Row, shown: ReadonlyMap<number, StoredEvent>): BundledRel
 }
 
 /** Of edits those count that are by the sender of the original, of its type, and no state. */
-async function readRows(deps: QueryDeps, userId: string, parents: readonly StoredEvent[]): Promise<Row[]> {
+async function readRows(deps: QueryDeps, reader: Reader, parents: readonly StoredEvent[]): Promise<Row[]> {
   const child = sql`FROM roomserver_events e
-    WHERE e.relates_to = p.event_id AND e.room_nid = p.room_nid AND e.state_key IS NULL`;
+    WHERE e.relates_to = p.event_id AND e.room_nid = p.room_nid AND e.state_key IS NULL
+      AND ${notIgnored(reader)}`;
   const result = await sql<Row>`
     SELECT p.event_id, thread.count AS thread_count, thread.last AS thread_last, thread.has_taken_part,
       CASE WHEN p.redacted_by IS NULL THEN (
@@ -67,7 +69,7 @@ async function readRows(deps: QueryDeps, userId: string, parents: readonly Store
       ) AS r) AS referring
     FROM roomserver_events p CROSS JOIN LATERAL (
       SELECT count(*) AS count, max(e.position) AS last,
-        bool_or(e.sender = ${userId}) OR p.sender = ${userId} AS has_taken_part
+        bool_or(e.sender = ${reader.userId}) OR p.sender = ${reader.userId} AS has_taken_part
       ${child} AND e.rel_type = 'm.thread'
     ) AS thread
     WHERE p.event_id = ANY(${parents.map(({ eventId }) => eventId)}::text[])

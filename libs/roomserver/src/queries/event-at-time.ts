@@ -4,6 +4,7 @@ import type { RoomserverForClient } from '@seneschal/contracts';
 
 import { parsePdu } from './event-rows.ts';
 import { messages } from './messages.ts';
+import type { ReaderDeps } from './ignoring.ts';
 import type { QueryDeps } from './query-deps.ts';
 import { bounded, viewRoom } from './room-view.ts';
 
@@ -19,7 +20,7 @@ const nearby = 20;
  * positions but for clocks that were set back, so the place is searched for by halves, and looked at closely then.
  */
 export async function eventAtTime(
-  deps: QueryDeps,
+  deps: ReaderDeps,
   roomId: string,
   userId: string,
   { ts, direction }: Place,

@@ -3,6 +3,7 @@ import type { RoomEventContext, RoomserverForClient, StoredEvent } from '@senesc
 import { eventsAt } from './event-rows.ts';
 import { event as findEvent } from './event.ts';
 import { messages } from './messages.ts';
+import type { ReaderDeps } from './ignoring.ts';
 import type { QueryDeps } from './query-deps.ts';
 import { viewRoom } from './room-view.ts';
 import { allMemberPositions, memberPositions, statePositions } from './state-positions.ts';
@@ -11,7 +12,7 @@ type Options = Parameters<RoomserverForClient['eventContext']>[3];
 
 /** One event, half of the limit before it, the rest after it, and the state as of the last of them. */
 export async function eventContext(
-  deps: QueryDeps,
+  deps: ReaderDeps,
   roomId: string,
   userId: string,
   eventId: string,

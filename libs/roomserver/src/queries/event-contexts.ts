@@ -10,6 +10,7 @@ import {
   eventsAt,
   readEvents,
 } from './event-rows.ts';
+import { isIgnored, type ReaderDeps, readerOf } from './ignoring.ts';
 import type { QueryDeps } from './query-deps.ts';
 import { loadHistories } from './room-history.ts';
 import { memberPositions } from './state-positions.ts';
@@ -27,9 +28,10 @@ interface SurroundingRow extends EventRow {
  * What happened around events, one query for all of them. What the user may not see is left out, without more
  * being read in its stead. M_FORBIDDEN never comes: the caller has made sure of the events themselves.
  */
-export async function eventContexts(deps: QueryDeps, ...asked: Arguments): Promise<EventContext[]> {
+export async function eventContexts(deps: ReaderDeps, ...asked: Arguments): Promise<EventContext[]> {
   const [userId, deviceId, places, limits] = asked;
   if (places.length === 0) return [];
+  const reader = await readerOf(deps, userId);
   const rows = await surroundings(deps, places, limits);
   const roomNids = new Map(rows.map((row) => [row.room_id, row.room_nid]));
   const histories = await loadHistories(deps, userId, [...roomNids.values()], Number.MAX_SAFE_INTEGER);
@@ -40,6 +42,7 @@ export async function eventContexts(deps: QueryDeps, ...asked: Arguments): Promi
     const context = contexts[row.place];
     const [event] = readEvents(deps, [row]);
     if (context === undefined || event === undefined) continue;
+    if (isIgnored(reader, event.pdu)) continue;
     if (!histories.filter(row.room_nid)(event.position, event.pdu)) continue;
     context[row.is_before ? 'before' : 'after'].push(event);
     context.start = Math.min(context.start, event.position - 1);

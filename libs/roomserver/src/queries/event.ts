@@ -4,7 +4,7 @@ import type { StoredEvent } from '@seneschal/contracts';
 
 import { addBundles } from './bundles.ts';
 import { addTransactionIds, type EventRow, eventColumns, eventJoins, readEvents } from './event-rows.ts';
-import type { QueryDeps } from './query-deps.ts';
+import { type ReaderDeps, readerOf } from './ignoring.ts';
 import { loadHistories } from './room-history.ts';
 
 /**
@@ -12,7 +12,7 @@ import { loadHistories } from './room-history.ts';
  * (client-server API, `GET /rooms/{roomId}/event/{eventId}`).
  */
 export async function event(
-  deps: QueryDeps,
+  deps: ReaderDeps,
   roomId: string,
   userId: string,
   eventId: string,
@@ -29,6 +29,6 @@ export async function event(
   const histories = await loadHistories(deps, userId, [row.room_nid], Number.MAX_SAFE_INTEGER);
   if (!histories.filter(row.room_nid)(found.position, found.pdu)) return undefined;
   await addTransactionIds(deps, userId, deviceId, [found]);
-  await addBundles(deps, userId, [found]);
+  await addBundles(deps, await readerOf(deps, userId), [found]);
   return found;
 }

@@ -12,6 +12,7 @@ import {
   eventsAt,
   readEvents,
 } from './event-rows.ts';
+import { isIgnored, type Reader, type ReaderDeps, readerOf } from './ignoring.ts';
 import type { QueryDeps } from './query-deps.ts';
 import { type RoomHistories, loadHistories } from './room-history.ts';
 import { bounded, type RoomView, viewRoom } from './room-view.ts';
@@ -27,18 +28,19 @@ const maximumBatches = 8;
  * place between events: just after the event of that position.
  */
 export async function messages(
-  deps: QueryDeps,
+  deps: ReaderDeps,
   roomId: string,
   userId: string,
   request: PageRequest,
 ): Promise<EventPage> {
   const view = await viewRoom(deps, roomId, userId);
+  const reader = await readerOf(deps, userId);
   const histories = await loadHistories(deps, userId, [view.roomNid], Number.MAX_SAFE_INTEGER);
   const start = await startOf(deps, view, request);
-  const page = await collect(deps, view, { ...request, from: start }, histories);
+  const page = await collect(deps, view, { ...request, from: start }, { reader, histories });
   await Promise.all([
     addTransactionIds(deps, userId, request.deviceId, page.events),
-    addBundles(deps, userId, page.events),
+    addBundles(deps, reader, page.events),
   ]);
   const members = request.lazyLoadMembers === true ? await senders(deps, view, page.events) : [];
   return { start, events: page.events, members, ...(page.end === undefined ? {} : { end: page.end }) };
@@ -58,7 +60,7 @@ async function collect(
   deps: QueryDeps,
   view: RoomView,
   request: PageRequest & { from: number },
-  histories: RoomHistories,
+  { reader, histories }: { reader: Reader; histories: RoomHistories },
 ): Promise<{ events: StoredEvent[]; end?: number }> {
   const mayBeSeen = histories.filter(view.roomNid);
   const events: StoredEvent[] = [];
@@ -68,7 +70,7 @@ async function collect(
     const rows = await readRows(deps, view, { ...request, from }, wanted + 1);
     const taken = rows.slice(0, wanted);
     for (const event of readEvents(deps, taken)) {
-      const isWanted = passesContentFilter(event.pdu, request.filter);
+      const isWanted = passesContentFilter(event.pdu, request.filter) && !isIgnored(reader, event.pdu);
       if (isWanted && mayBeSeen(event.position, event.pdu)) events.push(event);
     }
     from = after(taken, request.direction) ?? from;

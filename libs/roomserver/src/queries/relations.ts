@@ -6,6 +6,7 @@ import { notFound } from '@seneschal/matrix';
 import { addBundles } from './bundles.ts';
 import { addTransactionIds, type EventRow, eventColumns, eventJoins, readEvents } from './event-rows.ts';
 import { event as findEvent } from './event.ts';
+import { isIgnored, type Reader, type ReaderDeps, readerOf } from './ignoring.ts';
 import type { QueryDeps } from './query-deps.ts';
 import { loadHistories, type RoomHistories } from './room-history.ts';
 
@@ -20,7 +21,7 @@ const mostBatches = 8;
  * token is a place between events, as those of messages are. M_NOT_FOUND when the user may not see the event.
  */
 export async function relations(
-  deps: QueryDeps,
+  deps: ReaderDeps,
   roomId: string,
   userId: string,
   request: RelationsRequest,
@@ -29,11 +30,12 @@ export async function relations(
   const parent = await findEvent(deps, roomId, userId, eventId, deviceId);
   if (parent === undefined) throw notFound('There is no such event that you may see.');
   const roomNid = await roomNidOf(deps, eventId);
+  const reader = await readerOf(deps, userId);
   const histories = await loadHistories(deps, userId, [roomNid], Number.MAX_SAFE_INTEGER);
-  const page = await collect(deps, roomNid, request, histories);
+  const page = await collect(deps, roomNid, request, { reader, histories });
   await Promise.all([
     addTransactionIds(deps, userId, deviceId, page.events),
-    addBundles(deps, userId, page.events),
+    addBundles(deps, reader, page.events),
   ]);
   return { ...page, levels: request.recurse ? mostLevels : 1 };
 }
@@ -51,7 +53,7 @@ async function collect(
   deps: QueryDeps,
   roomNid: number,
   request: RelationsRequest,
-  histories: RoomHistories,
+  { reader, histories }: { reader: Reader; histories: RoomHistories },
 ): Promise<{ events: StoredEvent[]; end?: number }> {
   const mayBeSeen = histories.filter(roomNid);
   const events: StoredEvent[] = [];
@@ -60,7 +62,8 @@ async function collect(
     const wanted = request.limit - events.length;
     const rows = await readRows(deps, roomNid, { ...request, from }, wanted + 1);
     const taken = rows.slice(0, wanted);
-    events.push(...readEvents(deps, taken).filter(({ position, pdu }) => mayBeSeen(position, pdu)));
+    const seen = readEvents(deps, taken).filter(({ position, pdu }) => mayBeSeen(position, pdu));
+    events.push(...seen.filter(({ pdu }) => !isIgnored(reader, pdu)));
     const last = taken.at(-1)?.position;
     if (last !== undefined) from = request.direction === 'b' ? last - 1 : last;
     if (rows.length <= wanted) return { events };

@@ -4,6 +4,7 @@ import type { StoredEvent } from '@seneschal/contracts';
 import { type JsonObject, toStrippedState } from '@seneschal/matrix';
 
 import { eventsAt } from './event-rows.ts';
+import { type ReaderDeps, readerOf } from './ignoring.ts';
 import type { QueryDeps } from './query-deps.ts';
 
 /** Client-server API, "Stripped state": what one may know before joining. */
@@ -19,20 +20,22 @@ export const shownState = [
 
 /**
  * Stripped state of the rooms, with the membership events of the user and of the inviter. Rooms that the
- * user is not (any more) invited to or knocking at are not in the answer.
+ * user is not (any more) invited to or knocking at are not in the answer, and invites by ignored users neither.
  */
 export async function strippedState(
-  deps: QueryDeps,
+  deps: ReaderDeps,
   userId: string,
   roomIds: readonly string[],
 ): Promise<Map<string, JsonObject[]>> {
   if (roomIds.length === 0) return new Map();
+  const { ignored } = await readerOf(deps, userId);
   const result = await sql<{ position: number }>`
     WITH pending AS (
       SELECT m.room_nid, m.position, e.sender
       FROM roomserver_rooms r JOIN roomserver_memberships m USING (room_nid) JOIN roomserver_events e USING (position)
       WHERE r.room_id = ANY(${roomIds}::text[]) AND m.user_id = ${userId}
         AND m.membership = ANY('{invite,knock}'::text[])
+        AND NOT (m.membership = 'invite' AND e.sender = ANY(${[...ignored]}::text[]))
     )
     SELECT position FROM pending
     UNION SELECT m.position FROM pending p JOIN roomserver_memberships m

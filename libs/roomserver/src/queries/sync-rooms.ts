@@ -2,6 +2,7 @@ import type { RoomSummary, RoomSync, RoomSyncRequest, StoredEvent } from '@senes
 
 import { addBundles } from './bundles.ts';
 import { addTransactionIds, eventsAt } from './event-rows.ts';
+import { type ReaderDeps, readerOf } from './ignoring.ts';
 import type { QueryDeps } from './query-deps.ts';
 import { loadHistories, membershipAt, type RoomHistories, stateHorizon } from './room-history.ts';
 import { readSummaries } from './room-summaries.ts';
@@ -33,14 +34,14 @@ interface RoomPlan {
  * state and timeline together are always the state the user may know.
  */
 export async function syncRooms(
-  deps: QueryDeps,
+  deps: ReaderDeps,
   userId: string,
   deviceId: string,
   requests: readonly RoomSyncRequest[],
 ): Promise<RoomSync[]> {
   if (requests.length === 0) return [];
-  const rooms = await locateRooms(deps, userId, requests);
-  const timelines = await readTimelines(deps, rooms);
+  const [rooms, reader] = await Promise.all([locateRooms(deps, userId, requests), readerOf(deps, userId)]);
+  const timelines = await readTimelines(deps, reader, rooms);
   const histories = await loadNeededHistories(deps, userId, rooms, timelines);
   const plans = rooms.map((room) => plan(room, timelines.get(room.roomNid), histories));
   const summaries = await readSummaries(deps, userId, plans.filter(needsSummary));
@@ -48,7 +49,7 @@ export async function syncRooms(
   const [state] = await Promise.all([
     readState(deps, userId, plans, summaries),
     addTransactionIds(deps, userId, deviceId, told),
-    addBundles(deps, userId, told),
+    addBundles(deps, reader, told),
   ]);
   return plans.map(({ room, timeline, isLimited, previousBatch }) => {
     const summary = summaries.get(room.roomNid);

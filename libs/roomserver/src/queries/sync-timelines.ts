@@ -4,6 +4,7 @@ import type { RoomSyncRequest, StoredEvent } from '@seneschal/contracts';
 
 import { filterCondition, passesContentFilter } from './event-filter.ts';
 import { type EventRow, eventColumns, eventJoins, readEvents } from './event-rows.ts';
+import { notIgnored, type Reader } from './ignoring.ts';
 import type { QueryDeps } from './query-deps.ts';
 
 /** A request with what the database knows of its room and of the user there. */
@@ -64,6 +65,7 @@ export async function locateRooms(
 /** The last events of each room, oldest first, in one query for rooms of the same filter. */
 export async function readTimelines(
   deps: QueryDeps,
+  reader: Reader,
   rooms: readonly LocatedRoom[],
 ): Promise<Map<number, Timeline>> {
   const filter = rooms[0]?.request.timelineFilter;
@@ -76,7 +78,7 @@ export async function readTimelines(
     CROSS JOIN LATERAL (
       SELECT * FROM roomserver_events e
       WHERE e.room_nid = q.room_nid AND e.position > q.since AND e.position <= q.until AND NOT e.is_outlier
-        AND ${filterCondition(filter)}
+        AND ${filterCondition(filter)} AND ${notIgnored(reader)}
       ORDER BY e.position DESC LIMIT q.row_limit
     ) AS e ${eventJoins} ORDER BY e.position DESC
   `.execute(deps.db);

@@ -4,7 +4,7 @@ import type { RoomserverForClient, StoredEvent } from '@seneschal/contracts';
 
 import { addBundles } from './bundles.ts';
 import { addTransactionIds, type EventRow, eventColumns, eventJoins, readEvents } from './event-rows.ts';
-import type { QueryDeps } from './query-deps.ts';
+import { isIgnored, type ReaderDeps, readerOf } from './ignoring.ts';
 import { loadHistories } from './room-history.ts';
 import { bounded, viewRoom } from './room-view.ts';
 
@@ -15,12 +15,13 @@ type Request = Parameters<RoomserverForClient['threads']>[2];
  * threads are found by walking back over answers that have no newer one, so a page costs no more than it tells.
  */
 export async function threads(
-  deps: QueryDeps,
+  deps: ReaderDeps,
   roomId: string,
   userId: string,
   request: Request,
 ): Promise<{ events: StoredEvent[]; end?: number }> {
   const view = await viewRoom(deps, roomId, userId);
+  const reader = await readerOf(deps, userId);
   const upTo = bounded(Math.min(request.from ?? Infinity, view.horizon));
   const mine = request.include === 'participated';
   const result = await sql<EventRow & { last: number }>`
@@ -45,10 +46,12 @@ export async function threads(
   const taken = result.rows.slice(0, request.limit);
   const histories = await loadHistories(deps, userId, [view.roomNid], Number.MAX_SAFE_INTEGER);
   const mayBeSeen = histories.filter(view.roomNid);
-  const events = readEvents(deps, taken).filter(({ position, pdu }) => mayBeSeen(position, pdu));
+  const events = readEvents(deps, taken).filter(
+    ({ position, pdu }) => mayBeSeen(position, pdu) && !isIgnored(reader, pdu),
+  );
   await Promise.all([
     addTransactionIds(deps, userId, request.deviceId, events),
-    addBundles(deps, userId, events),
+    addBundles(deps, reader, events),
   ]);
   const last = taken.at(-1)?.last;
   const hasMore = result.rows.length > request.limit && last !== undefined;

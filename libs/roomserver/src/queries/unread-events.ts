@@ -4,7 +4,7 @@ import type { RoomserverForSync, UnreadRoom } from '@seneschal/contracts';
 import { parsePowerLevels, type Pdu, type PowerLevels, roomVersion, userPowerLevel } from '@seneschal/matrix';
 
 import { parsePdu } from './event-rows.ts';
-import type { QueryDeps } from './query-deps.ts';
+import { notIgnored, type ReaderDeps, readerOf } from './ignoring.ts';
 
 type Asked = Parameters<RoomserverForSync['unreadEvents']>[1][number];
 
@@ -29,14 +29,16 @@ interface Row {
  * are not in it.
  */
 export async function unreadEvents(
-  deps: QueryDeps,
+  deps: ReaderDeps,
   userId: string,
   rooms: readonly Asked[],
   until: number,
 ): Promise<UnreadRoom[]> {
   if (rooms.length === 0) return [];
+  const reader = await readerOf(deps, userId);
   const found = sql`SELECT e.position, e.rel_type, e.relates_to, e.json FROM roomserver_events e
-    WHERE e.room_nid = r.room_nid AND e.position <= ${until} AND e.sender <> ${userId}`;
+    WHERE e.room_nid = r.room_nid AND e.position <= ${until} AND e.sender <> ${userId}
+      AND ${notIgnored(reader)}`;
   const newest = sql`ORDER BY e.position DESC LIMIT ${mostOfRoom}`;
   const result = await sql<Row>`
     SELECT r.room_id, r.room_version, r.joined_members, unread.*,

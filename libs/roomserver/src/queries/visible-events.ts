@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { StoredEvent } from '@seneschal/contracts';
 
 import { type EventRow, eventColumns, eventJoins, readEvents } from './event-rows.ts';
-import type { QueryDeps } from './query-deps.ts';
+import { isIgnored, type ReaderDeps, readerOf } from './ignoring.ts';
 import { loadHistories } from './room-history.ts';
 
 interface VisibleRow extends EventRow {
@@ -12,14 +12,18 @@ interface VisibleRow extends EventRow {
   transaction_id: string | null;
 }
 
-/** Those of the events that the user may see as a member of their rooms, without redacted ones, in no order. */
+/**
+ * Those of the events that the user may see as a member of their rooms, in no order, without redacted ones and those of
+ * users who are ignored.
+ */
 export async function visibleEvents(
-  deps: QueryDeps,
+  deps: ReaderDeps,
   userId: string,
   deviceId: string,
   eventIds: readonly string[],
 ): Promise<StoredEvent[]> {
   if (eventIds.length === 0) return [];
+  const reader = await readerOf(deps, userId);
   const result = await sql<VisibleRow>`
     SELECT ${eventColumns}, room.may_hide_history, (
       SELECT sent.transaction_id FROM roomserver_transactions sent
@@ -34,7 +38,7 @@ export async function visibleEvents(
   const histories = await loadHistories(deps, userId, [...hiding], Number.MAX_SAFE_INTEGER);
   return readEvents(deps, result.rows).flatMap((event) => {
     const row = rows.get(event.eventId);
-    if (row === undefined) return [];
+    if (row === undefined || isIgnored(reader, event.pdu)) return [];
     const isHidden = row.may_hide_history && !histories.filter(row.room_nid)(event.position, event.pdu);
     if (isHidden) return [];
     return [row.transaction_id === null ? event : { ...event, transactionId: row.transaction_id }];

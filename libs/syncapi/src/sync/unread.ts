@@ -17,7 +17,7 @@ export interface Unread {
 }
 
 interface Counted extends Unread {
-  /** What was counted from, and by which rules; counted anew when it changes. */
+  /** What was counted from, by which rules, and who was ignored; counted anew when it changes. */
   basis: string;
   /** Counted up to here. */
   upTo: number;
@@ -44,12 +44,15 @@ export class UnreadCounts {
   async of(userId: string, roomIds: readonly string[], until: number): Promise<Map<string, Unread>> {
     if (roomIds.length === 0) return new Map();
     const { roomserver, userapi } = this.#reads;
-    const [rules, read] = await Promise.all([
+    const [rules, ignored, read] = await Promise.all([
       userapi.accountData(userId, null, 'm.push_rules'),
+      userapi.accountData(userId, null, 'm.ignored_user_list'),
       userapi.readUpTo(userId, roomIds),
     ]);
     const ruleset = own(rules, 'global');
-    const digest = createHash('sha256').update(JSON.stringify(ruleset)).digest('base64');
+    const digest = createHash('sha256')
+      .update(JSON.stringify([ruleset, ignored]))
+      .digest('base64');
     const counts = new Map(
       roomIds.map((roomId) => {
         const basis = basisOf(digest, read.get(roomId) ?? nothing);

@@ -1,0 +1,31 @@
+import { type RawBuilder, sql } from 'kysely';
+
+import type { UserapiForRoomserver } from '@seneschal/contracts';
+import type { Pdu } from '@seneschal/matrix';
+
+import type { QueryDeps } from './query-deps.ts';
+
+/** What the reads run on that leave out what is said by users whom the reader ignores. */
+export interface ReaderDeps extends QueryDeps {
+  userapi: Pick<UserapiForRoomserver, 'ignoredUsers'>;
+}
+
+/** Who reads, and whom the reader ignores. */
+export interface Reader {
+  userId: string;
+  ignored: readonly string[];
+}
+
+export async function readerOf({ userapi }: ReaderDeps, userId: string): Promise<Reader> {
+  return { userId, ignored: await userapi.ignoredUsers(userId) };
+}
+
+/** Client-server API, "Ignoring Users": state is told all the same, so that nobody's room looks different. */
+export function isIgnored({ ignored }: Reader, { sender, state_key: stateKey }: Pdu): boolean {
+  return stateKey === undefined && ignored.includes(sender);
+}
+
+/** The same for a query in which `e` is `roomserver_events`; always the same text. */
+export function notIgnored({ ignored }: Reader): RawBuilder<boolean> {
+  return sql<boolean>`(e.state_key IS NOT NULL OR e.sender <> ALL (${[...ignored]}::text[]))`;
+}

@@ -18,7 +18,9 @@ const by = (user: string, password: string) => ({
 describe('GET /login', () => {
   it.each(['v3', 'r0'])('tells the flows under %s', async (version) => {
     const answer = await world.request('GET', `/_matrix/client/${version}/login`);
-    expect(answer.body).toEqual({ flows: [{ type: 'm.login.password' }] });
+    expect(answer.body).toEqual({
+      flows: [{ type: 'm.login.password' }, { type: 'm.login.token', get_login_token: true }],
+    });
   });
 });
 
@@ -74,7 +76,7 @@ describe('POST /login', () => {
     ['no JSON', '{', 400, 'M_NOT_JSON'],
     ['a list', '[]', 400, 'M_BAD_JSON'],
     ['no type', {}, 400, 'M_MISSING_PARAM'],
-    ['another type', { type: 'm.login.token', token: 'x' }, 400, 'M_UNKNOWN'],
+    ['another type', { type: 'm.login.sso', token: 'x' }, 400, 'M_UNKNOWN'],
     ['no user', { type: 'm.login.password', password: 'x' }, 400, 'M_MISSING_PARAM'],
     ['no password', { type: 'm.login.password', user: 'x' }, 400, 'M_MISSING_PARAM'],
     ['a password that is a number', { ...by('x', 'x'), password: 1 }, 400, 'M_BAD_JSON'],

@@ -130,6 +130,12 @@ export const settings = {
     z.string().regex(/^[a-z_]{1,40}$/, 'is the name of a text search configuration of PostgreSQL, or simple'),
     "The language by whose rules the index in PostgreSQL takes words for the same, as 'run' and 'running'; `simple` for none.",
   ),
+  access_token_lifetime: setting(
+    'SENESCHAL_ACCESS_TOKEN_LIFETIME',
+    '1h',
+    duration,
+    'How long the access tokens of clients hold that can refresh them. Those of other clients hold until they log out.',
+  ),
   registration_shared_secret: setting(
     'SENESCHAL_REGISTRATION_SHARED_SECRET',
     null,

@@ -85,6 +85,8 @@ export const sendEvent = command('roomserver', 'sendEvent', {
     content: jsonObject,
     /** The event that an `m.room.redaction` redacts. */
     redacts: z.string().optional(),
+    /** Redacts nothing but what the sender has sent: M_USER_SUSPENDED for all else. */
+    ownOnly: z.boolean().optional(),
     transaction: z.object({ deviceId: z.string(), transactionId: z.string() }).optional(),
   }),
   output: z.object({ eventId: z.string() }),

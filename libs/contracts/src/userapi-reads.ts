@@ -18,6 +18,8 @@ export interface Account {
   accountType: AccountType;
   createdTs: number;
   isDeactivated: boolean;
+  isLocked: boolean;
+  isSuspended: boolean;
   appserviceId: string | null;
 }
 
@@ -26,6 +28,12 @@ export interface Requester {
   userId: string;
   deviceId: string;
   accountType: AccountType;
+  /** May do nothing but log out. */
+  isLocked?: true;
+  /** May read, and tidy up. */
+  isSuspended?: true;
+  /** Other than a token that is in use: one that is used for the first time after a refresh, or no longer. */
+  token?: 'new' | 'expired';
   /** Of a machine: the token by which it acts for the user. It has no device. */
   adminToken?: Pick<AdminToken, 'id' | 'name' | 'scopes' | 'addresses'>;
 }
@@ -80,6 +88,8 @@ export interface UserapiForClient extends UserapiForAdmin, RegistrationTokensFor
     userId: string,
     password: string,
   ): Promise<{ userId: string; passwordHashDigest: string } | undefined>;
+  /** Who may log in by a token that `createLoginToken` keeps; undefined when it is worth nothing (any more). */
+  userOfLoginToken(tokenHash: string): Promise<string | undefined>;
   profile(userId: string): Promise<FullProfile | undefined>;
   profiles(userIds: readonly string[]): Promise<Map<string, Profile>>;
   devices(userId: string): Promise<Device[]>;

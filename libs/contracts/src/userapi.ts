@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { command, type EventLog } from './command.ts';
 import { purgeRoomCommand } from './room-rows.ts';
+import { connection, newDevice } from './sessions.ts';
 
 export { ensureNoticesAccount, sendNotices } from './notices.ts';
 export * from './admin-tokens.ts';
@@ -13,6 +14,7 @@ export * from './push-rules.ts';
 export * from './receipts.ts';
 export * from './registration.ts';
 export * from './remote-devices.ts';
+export * from './sessions.ts';
 export * from './to-device.ts';
 
 /** The values of `userapi_accounts.account_type`. */
@@ -23,18 +25,6 @@ const jsonObject = z.custom<JsonObject>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 );
 const empty = z.object({});
-
-/** Where a request came from; what whois tells. */
-export const connection = z.object({ ip: z.string(), userAgent: z.string() });
-export type Connection = z.infer<typeof connection>;
-
-/** A device to make with its access token, of which only the SHA-256 (base64url) crosses the queue. */
-const newDevice = z.object({
-  deviceId: z.string().optional(),
-  displayName: z.string().optional(),
-  tokenHash: z.string(),
-  connection,
-});
 
 /**
  * Makes an account and, when asked, its first device. M_USER_IN_USE when the name is taken, M_FORBIDDEN when
@@ -52,16 +42,6 @@ export const createAccount = command('userapi', 'createAccount', {
     registrationSession: z.string().optional(),
   }),
   output: z.object({ userId: z.string(), deviceId: z.string().optional() }),
-});
-
-/**
- * Logs in: makes the device or, when it exists, gives it a new token in place of the old one.
- * `passwordHash` is the stored hash that the password was checked against: when the password has changed
- * since, the login fails with M_FORBIDDEN. M_USER_DEACTIVATED when the account is deactivated.
- */
-export const createDevice = command('userapi', 'createDevice', {
-  input: newDevice.extend({ userId: z.string(), passwordHashDigest: z.string().optional() }),
-  output: z.object({ deviceId: z.string() }),
 });
 
 /** Deletes devices with tokens, device keys and pushers; `deviceIds` absent means all of them. */

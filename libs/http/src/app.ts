@@ -18,7 +18,7 @@ export interface HttpOptions {
   /** Knows the servers that call endpoints for servers. */
   servers?: FederationForGateways | undefined;
   /** Told of every authenticated request. */
-  connections: Pick<ConnectionRecorder, 'seen'> & Partial<Pick<ConnectionRecorder, 'used'>>;
+  connections: Pick<ConnectionRecorder, 'seen'> & Partial<Pick<ConnectionRecorder, 'used' | 'renewed'>>;
   logger: Logger;
   metrics: Metrics;
   /** Traces every request; nothing is traced without it. */

@@ -45,6 +45,11 @@ export class ConnectionRecorder implements Stoppable {
     }
   }
 
+  /** A session uses its new token: the old one is worth nothing from here on. Told once, and before the answer. */
+  async renewed(tokenHash: string): Promise<void> {
+    await this.#bus.call(userapi.confirmTokens, { tokenHash });
+  }
+
   /** The token of a machine was used. */
   used(tokenId: string): void {
     this.#uses.set(tokenId, Date.now());

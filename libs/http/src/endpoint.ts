@@ -72,6 +72,10 @@ export interface Endpoint {
   readonly rateLimit: RateLimitClass;
   /** Whether it belongs to the admin API, which may be kept to some networks and origins. */
   readonly isAdminApi: boolean;
+  /** Whether users whose account is locked may call it. */
+  readonly forLocked: boolean;
+  /** Whether users whose account is suspended may call it. */
+  readonly forSuspended: boolean;
   readonly scope: Scope;
   readonly audit: Audit;
   readonly summary: string;
@@ -102,6 +106,10 @@ interface Declaration<A extends Access, P, Q, B, R> {
   rateLimit: A extends 'admin' ? Exclude<RateLimitClass, 'none'> : RateLimitClass;
   /** Unless said otherwise what is for administrators: others prove in another way that they may. */
   isAdminApi?: boolean;
+  /** Not unless said so. */
+  forLocked?: boolean;
+  /** Unless said otherwise: suspended users may read, and tidy up. */
+  forSuspended?: boolean;
   /** Of endpoints for administrators; 'server', which the fewest have, unless said otherwise. */
   scope?: Scope;
   /** Unless said otherwise every call for administrators is kept, reads of what is private included. */
@@ -143,6 +151,8 @@ export function endpoint<
     access: declaration.access,
     rateLimit: declaration.rateLimit,
     isAdminApi: declaration.isAdminApi ?? declaration.access === 'admin',
+    forLocked: declaration.forLocked ?? false,
+    forSuspended: declaration.forSuspended ?? true,
     scope: declaration.scope ?? 'server',
     audit: declaration.audit ?? declaration.access === 'admin',
     summary: declaration.summary,

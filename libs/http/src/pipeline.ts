@@ -9,6 +9,8 @@ import {
   missingParam,
   unknownToken,
   unrecognized,
+  userLocked,
+  userSuspended,
 } from '@seneschal/matrix';
 
 import { addressOf } from './address.ts';
@@ -40,8 +42,8 @@ interface Caller {
 
 /**
  * Answers one request. The order of the checks is part of the contract: route (404), method (405), of the
- * admin API address and origin (403), token (401), administrator (403), rate limit (429), path, query, body
- * (400), then the handler.
+ * admin API address and origin (403), token and lock (401), administrator and suspension (403), rate limit (429), path,
+ * query, body (400), then the handler.
  */
 export async function answer(request: Request, response: Response, context: Context): Promise<void> {
   const match = context.routes.match(request.method, request.path);
@@ -111,9 +113,13 @@ async function authorise(
   if (isAdminToken(token)) return authoriseMachine(endpoint, tokenHash, ip, context);
   const known = await context.userapi.requesterByToken(tokenHash);
   if (known === undefined) throw unknownToken('The access token is not known. Log in again.');
+  if (known.token === 'expired') throw unknownToken('The access token has expired.', true);
+  if (known.isLocked === true && !endpoint.forLocked) throw userLocked();
+  if (known.token === 'new') await context.connections.renewed?.(tokenHash);
   const requester = context.gate.seen(known, request);
   const isAdmin = requester.accountType === accountTypes.admin;
   if (endpoint.access === 'admin' && !isAdmin) throw forbidden('This API is for administrators only.');
+  if (known.isSuspended === true && !endpoint.forSuspended) throw userSuspended();
   const limitClass = isAdmin && endpoint.rateLimit !== 'none' ? 'admin' : endpoint.rateLimit;
   await context.rateLimits.check(limitClass, requester.userId);
   context.connections.seen({

@@ -60,6 +60,12 @@ export const roomInUse = maker(400, 'M_ROOM_IN_USE', 'The room alias is taken');
 export const forbidden = maker(403, 'M_FORBIDDEN', 'Forbidden');
 export const guestAccessForbidden = maker(403, 'M_GUEST_ACCESS_FORBIDDEN', 'Guests are not allowed');
 export const userDeactivated = maker(403, 'M_USER_DEACTIVATED', 'The account is deactivated');
+/** The account is suspended: it may read, and tidy up. */
+export const userSuspended = maker(
+  403,
+  'M_USER_SUSPENDED',
+  'You cannot do this while your account is suspended.',
+);
 export const notFound = maker(404, 'M_NOT_FOUND', 'Not found');
 export const missingToken = maker(401, 'M_MISSING_TOKEN', 'No access token was given');
 export const tooLarge = maker(413, 'M_TOO_LARGE', 'Too large');
@@ -72,6 +78,11 @@ export const unsupportedRoomVersion = maker(
 /** The token is not known (any more); `softLogout` tells the client to keep its data and log in again. */
 export function unknownToken(message = 'The access token is not known', softLogout = false): MatrixError {
   return new MatrixError(401, 'M_UNKNOWN_TOKEN', message, softLogout ? { soft_logout: true } : {});
+}
+
+/** The account is locked; clients keep what they have, and wait. */
+export function userLocked(message = 'This account has been locked.'): MatrixError {
+  return new MatrixError(401, 'M_USER_LOCKED', message, { soft_logout: true });
 }
 
 /** No such endpoint (404), or the endpoint does not know the HTTP method (405). */

@@ -11,6 +11,7 @@ import { changePushRules } from './commands/change-push-rules.ts';
 import { claimKeys } from './commands/claim-keys.ts';
 import { createAccount } from './commands/create-account.ts';
 import { createDevice } from './commands/create-device.ts';
+import { createLoginToken } from './commands/create-login-token.ts';
 import { deactivateAccount } from './commands/deactivate-account.ts';
 import { deleteDevices } from './commands/delete-devices.ts';
 import { ensureNoticesAccount } from './commands/ensure-notices-account.ts';
@@ -19,11 +20,13 @@ import {
   deleteKeyBackupVersion,
   updateKeyBackupVersion,
 } from './commands/key-backup-versions.ts';
+import { moderateAccount } from './commands/moderate-account.ts';
 import { purgeRoomData } from './commands/purge-room-data.ts';
 import { forgetRemoteDevices, receiveDeviceChanges } from './commands/receive-device-changes.ts';
 import { receiveReceipts } from './commands/receive-receipts.ts';
 import { receiveToDevice } from './commands/receive-to-device.ts';
 import { recordConnections } from './commands/record-connections.ts';
+import { confirmTokens, refreshSession } from './commands/refresh-session.ts';
 import {
   createRegistrationToken,
   deleteRegistrationToken,
@@ -78,16 +81,8 @@ export async function startUserapi({ bus, jobs, database, config }: UserapiDeps)
 
 function handlers(deps: { db: UserapiDb; bus: Bus; serverName: string }): Handler[] {
   return [
-    handle(userapi.createAccount, (input, context) => createAccount(deps, input, context)),
-    handle(userapi.createDevice, (input, context) => createDevice(deps, input, context)),
-    handle(userapi.createAdminToken, (input, context) => createAdminToken(deps, input, context)),
-    handle(userapi.revokeAdminToken, (input, context) => revokeAdminToken(deps, input, context)),
-    handle(userapi.recordAdminTokenUse, (input) => recordAdminTokenUse(deps, input)),
-    handle(userapi.deleteDevices, (input, context) => deleteDevices(deps, input, context)),
+    ...accountHandlers(deps),
     handle(userapi.setDeviceDisplayName, (input) => setDeviceDisplayName(deps, input)),
-    handle(userapi.setPassword, (input, context) => setPassword(deps, input, context)),
-    handle(userapi.deactivateAccount, (input) => deactivateAccount(deps, input)),
-    handle(userapi.setAdministrator, (input) => setAdministrator(deps, input)),
     handle(userapi.setProfile, (input) => setProfile(deps, input)),
     handle(userapi.setProfileField, (input) => setProfileField(deps, input)),
     handle(userapi.setAccountData, (input) => setAccountData(deps, input)),
@@ -124,5 +119,24 @@ function handlers(deps: { db: UserapiDb; bus: Bus; serverName: string }): Handle
     handle(userapi.markRemoteDevicesStale, (input) => markRemoteDevicesStale(deps, input)),
     handle(userapi.ensureNoticesAccount, (input) => ensureNoticesAccount(deps, input)),
     handle(userapi.recordConnections, (input) => recordConnections(deps, input)),
+  ];
+}
+
+/** Accounts, and what begins and ends their sessions. */
+function accountHandlers(deps: Parameters<typeof handlers>[0]): Handler[] {
+  return [
+    handle(userapi.createAccount, (input, context) => createAccount(deps, input, context)),
+    handle(userapi.createDevice, (input, context) => createDevice(deps, input, context)),
+    handle(userapi.createLoginToken, (input) => createLoginToken(deps, input)),
+    handle(userapi.refreshSession, (input) => refreshSession(deps, input)),
+    handle(userapi.confirmTokens, (input) => confirmTokens(deps, input)),
+    handle(userapi.moderateAccount, (input) => moderateAccount(deps, input)),
+    handle(userapi.createAdminToken, (input, context) => createAdminToken(deps, input, context)),
+    handle(userapi.revokeAdminToken, (input, context) => revokeAdminToken(deps, input, context)),
+    handle(userapi.recordAdminTokenUse, (input) => recordAdminTokenUse(deps, input)),
+    handle(userapi.deleteDevices, (input, context) => deleteDevices(deps, input, context)),
+    handle(userapi.setPassword, (input, context) => setPassword(deps, input, context)),
+    handle(userapi.deactivateAccount, (input) => deactivateAccount(deps, input)),
+    handle(userapi.setAdministrator, (input) => setAdministrator(deps, input)),
   ];
 }

@@ -19,6 +19,7 @@ import { deviceUpdates } from './queries/device-updates.ts';
 import { deviceIds } from './queries/device-ids.ts';
 import { adminTokens, requesterByAdminToken } from './queries/admin-tokens.ts';
 import { devices } from './queries/devices.ts';
+import { userOfLoginToken } from './queries/login-tokens.ts';
 import { ignoredUsers } from './queries/ignored-users.ts';
 import { keyBackup } from './queries/key-backups.ts';
 import { keyCounts } from './queries/key-counts.ts';
@@ -66,6 +67,7 @@ export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_co
     usersOfRegistrationToken: (token, page) => usersOfRegistrationToken(db, token, page),
     isRegistrationTokenValid: (token) => isRegistrationTokenValid(db, token),
     verifyPassword: (userId, password) => verifyPassword(db, config.bcrypt_cost, userId, password),
+    userOfLoginToken: (tokenHash) => userOfLoginToken(db, tokenHash),
     profile: (userId) => profile(db, userId),
     profiles: (userIds) => profiles(db, userIds),
     ignoredUsers: (userId) => ignoredUsers(db, userId),

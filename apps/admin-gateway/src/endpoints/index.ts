@@ -11,6 +11,7 @@ import { refreshManyDevices } from './devices/refresh-many-devices.ts';
 import { evacuateRoom } from './evacuate-room.ts';
 import { evacuateUser } from './evacuate-user.ts';
 import { jobEndpoints } from './jobs/index.ts';
+import { moderationEndpoints } from './moderation.ts';
 import { noticeEndpoints, type NoticesDeps } from './notices/index.ts';
 import { register, registerNonce } from './register.ts';
 import { registrationTokenEndpoints } from './registration-tokens/index.ts';
@@ -42,6 +43,7 @@ export function adminEndpoints(deps: AdminDeps): Endpoint[] {
     whois(deps),
     getAdministrator(deps),
     setAdministrator(deps),
+    ...moderationEndpoints(deps),
     ...registrationTokenEndpoints(deps),
     refreshDevices(deps),
     refreshManyDevices(deps),

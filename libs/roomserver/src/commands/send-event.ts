@@ -11,6 +11,7 @@ import {
   parsePowerLevels,
   redact,
   userPowerLevel,
+  userSuspended,
 } from '@seneschal/matrix';
 
 import { refuseRejectedNotice } from '../room/notice-invite.ts';
@@ -81,6 +82,9 @@ async function append(work: RoomWork, input: Input): Promise<{ eventId: string }
   };
   if (input.redacts === undefined) return draft.append(event);
   const target = redactionTarget(work, input.redacts, input.sender);
+  if (input.ownOnly === true && target.event.pdu.sender !== input.sender) {
+    throw userSuspended('You may only redact your own events while your account is suspended.');
+  }
   const redaction = draft.append(
     draft.room.version.redactsInContent
       ? { ...event, content: { ...input.content, redacts: input.redacts } }

@@ -3,11 +3,12 @@ import type { z } from 'zod';
 import type { CommandContext } from '@seneschal/bus';
 import type { userapi } from '@seneschal/contracts';
 import { transact } from '@seneschal/database';
-import { forbidden, userDeactivated } from '@seneschal/matrix';
+import { forbidden, userDeactivated, userLocked } from '@seneschal/matrix';
 
 import { hashDigest } from '../passwords/passwords.ts';
 import { lockAccount } from '../storage/accounts.ts';
 import { upsertDevice } from '../storage/devices.ts';
+import { takeLoginToken } from '../storage/session-tokens.ts';
 import type { UserapiDb } from '../storage/tables.ts';
 import { newDeviceId } from './create-account.ts';
 
@@ -18,8 +19,8 @@ export interface CreateDeviceDeps {
 }
 
 /**
- * Logs in. M_USER_DEACTIVATED when the account is; M_FORBIDDEN when its password is no longer the one that
- * was checked.
+ * Logs in. M_USER_DEACTIVATED and M_USER_LOCKED when the account is; M_FORBIDDEN when its password is no longer the one
+ * that was checked, or the login token has been used.
  */
 export async function createDevice(
   deps: CreateDeviceDeps,
@@ -30,19 +31,18 @@ export async function createDevice(
   await transact(deps.db, async (trx) => {
     // Remembered, so that a late second delivery never brings back a token that has been replaced since.
     await context.remember(trx, output);
-    const { passwordHash, isDeactivated } = await lockAccount(trx, input.userId);
+    const { passwordHash, isDeactivated, isLocked } = await lockAccount(trx, input.userId);
     if (isDeactivated) throw userDeactivated('This account has been deactivated.');
-    const digest = input.passwordHashDigest;
+    if (isLocked) throw userLocked();
+    const { passwordHashDigest: digest, loginTokenHash } = input;
     if (digest !== undefined && (passwordHash === null || hashDigest(passwordHash) !== digest)) {
       throw forbidden('The password has just been changed.');
     }
-    await upsertDevice(trx, {
-      userId: input.userId,
-      deviceId: output.deviceId,
-      tokenHash: input.tokenHash,
-      displayName: input.displayName ?? null,
-      connection: input.connection,
-    });
+    if (loginTokenHash !== undefined && !(await takeLoginToken(trx, loginTokenHash, input.userId))) {
+      throw forbidden('The login token has been used, or its time is up.');
+    }
+    const { deviceId } = output;
+    await upsertDevice(trx, { ...input, deviceId, displayName: input.displayName ?? null });
   });
   return output;
 }

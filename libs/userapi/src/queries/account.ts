@@ -11,6 +11,8 @@ export async function account(db: UserapiDb, userId: string): Promise<Account | 
       'account_type as accountType',
       'created_ts as createdTs',
       'is_deactivated as isDeactivated',
+      'is_locked as isLocked',
+      'is_suspended as isSuspended',
       'appservice_id as appserviceId',
     ])
     .where('user_id', '=', userId)

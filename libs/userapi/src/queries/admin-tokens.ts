@@ -6,7 +6,7 @@ import type { UserapiDb } from '../storage/tables.ts';
 
 /**
  * Who a machine's token acts for, and what it may. Undefined when it is unknown or expired, or when the one
- * who made it is no administrator any more: then it is worth nothing.
+ * who made it is no administrator any more, or locked: then it is worth nothing.
  */
 export async function requesterByAdminToken(
   db: UserapiDb,
@@ -16,7 +16,7 @@ export async function requesterByAdminToken(
     SELECT a.user_id AS "userId", a.account_type AS "accountType", t.id, t.name, t.scopes, t.addresses
     FROM userapi_admin_tokens t JOIN userapi_accounts a ON a.user_id = t.created_by
     WHERE t.token_hash = ${tokenHash} AND (t.expires_ts IS NULL OR t.expires_ts > ${Date.now()})
-      AND a.account_type = ${accountTypes.admin} AND NOT a.is_deactivated
+      AND a.account_type = ${accountTypes.admin} AND NOT a.is_deactivated AND NOT a.is_locked
   `.execute(db);
   const row = found.rows[0];
   if (row === undefined) return undefined;

@@ -32,6 +32,7 @@ export async function insertAccount(trx: UserapiTransaction, account: NewAccount
 export interface LockedAccount {
   passwordHash: string | null;
   isDeactivated: boolean;
+  isLocked: boolean;
 }
 
 /**
@@ -41,12 +42,13 @@ export interface LockedAccount {
 export async function lockAccount(trx: UserapiTransaction, userId: string): Promise<LockedAccount> {
   const row = await trx
     .selectFrom('userapi_accounts')
-    .select(['password_hash', 'is_deactivated'])
+    .select(['password_hash', 'is_deactivated', 'is_locked'])
     .where('user_id', '=', userId)
     .forUpdate()
     .executeTakeFirst();
   if (row === undefined) throw notFound('There is no such account.');
-  return { passwordHash: row.password_hash, isDeactivated: row.is_deactivated };
+  const { password_hash: passwordHash, is_deactivated: isDeactivated, is_locked: isLocked } = row;
+  return { passwordHash, isDeactivated, isLocked };
 }
 
 export async function updatePassword(

@@ -9,17 +9,22 @@ export interface NewDevice {
   userId: string;
   deviceId: string;
   tokenHash: string;
+  expiresTs?: number | undefined;
+  refreshHash?: string | undefined;
   displayName: string | null;
   connection: Connection;
 }
 
-/** Makes a device; one that exists keeps its name and its keys and gets the new token in place of its own. */
+/** Makes a device; one that exists keeps its name and its keys and gets the new tokens in place of its own. */
 export async function upsertDevice(trx: UserapiTransaction, device: NewDevice): Promise<void> {
   const now = Date.now();
   await sql`
-    INSERT INTO userapi_devices (user_id, device_id, token_hash, display_name, created_ts)
-    VALUES (${device.userId}, ${device.deviceId}, ${device.tokenHash}, ${device.displayName}, ${now})
-    ON CONFLICT (user_id, device_id) DO UPDATE SET token_hash = excluded.token_hash
+    INSERT INTO userapi_devices (user_id, device_id, token_hash, expires_ts, refresh_hash, display_name, created_ts)
+    VALUES (${device.userId}, ${device.deviceId}, ${device.tokenHash}, ${device.expiresTs ?? null},
+      ${device.refreshHash ?? null}, ${device.displayName}, ${now})
+    ON CONFLICT (user_id, device_id) DO UPDATE SET token_hash = excluded.token_hash,
+      expires_ts = excluded.expires_ts, refresh_hash = excluded.refresh_hash,
+      next_token_hash = NULL, next_expires_ts = NULL, next_refresh_hash = NULL
   `.execute(trx);
   const seen = { ...device.connection, userId: device.userId, deviceId: device.deviceId, lastSeen: now };
   await upsertConnections(trx, [seen]);
@@ -63,6 +68,7 @@ const tablesOfDevice = [
   'userapi_one_time_keys',
   'userapi_fallback_keys',
   'userapi_to_device',
+  'userapi_login_tokens',
 ] as const;
 
 /** Ends sessions: tokens, connections, pushers and all keys of the devices go. */

@@ -11,6 +11,8 @@ export interface UserapiTables {
     password_hash: string | null;
     appservice_id: string | null;
     is_deactivated: Generated<boolean>;
+    is_locked: Generated<boolean>;
+    is_suspended: Generated<boolean>;
     account_type: AccountType;
     user_id: GeneratedAlways<string>;
   };
@@ -26,7 +28,13 @@ export interface UserapiTables {
     token_hash: string;
     display_name: string | null;
     created_ts: number;
+    expires_ts: number | null;
+    refresh_hash: string | null;
+    next_token_hash: string | null;
+    next_expires_ts: number | null;
+    next_refresh_hash: string | null;
   };
+  userapi_login_tokens: { token_hash: string; user_id: string; device_id: string; expires_ts: number };
   userapi_connections: {
     user_id: string;
     device_id: string;

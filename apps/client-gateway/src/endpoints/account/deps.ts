@@ -8,6 +8,10 @@ export interface AccountDeps {
   userapi: UserapiForClient;
   config: Pick<
     Config,
-    'server_name' | 'bcrypt_cost' | 'registration_enabled' | 'registration_requires_token'
+    | 'server_name'
+    | 'bcrypt_cost'
+    | 'registration_enabled'
+    | 'registration_requires_token'
+    | 'access_token_lifetime'
   >;
 }

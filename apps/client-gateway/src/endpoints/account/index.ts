@@ -19,6 +19,7 @@ import { sendToDevice } from './send-to-device.ts';
 import { changePushRule, deletePushRule, pushRuleParts, putPushRule } from './change-push-rules.ts';
 import { presence } from './presence.ts';
 import { claimKeys, uploadKeys } from './keys.ts';
+import { loginToken } from './login-token.ts';
 import { login, loginFlows } from './login.ts';
 import { logout, logoutAll } from './logout.ts';
 import { changePassword } from './password.ts';
@@ -26,6 +27,7 @@ import { deleteProfileField, profile, profileField, setProfileField } from './pr
 import { globalPushRules, pushRule, pushRules } from './push-rules.ts';
 import { pushers, setPusher } from './pushers.ts';
 import { queryKeys } from './query-keys.ts';
+import { refresh } from './refresh.ts';
 import { register, registerAvailable } from './register.ts';
 import { registrationTokenValidity } from './registration-token-validity.ts';
 import { removeTag, setTag, tags } from './tags.ts';
@@ -38,6 +40,8 @@ export function accountEndpoints(deps: AccountDeps): Endpoint[] {
   return [
     loginFlows(),
     login(deps),
+    loginToken(deps),
+    refresh(deps),
     logout(deps),
     logoutAll(deps),
     register(deps),

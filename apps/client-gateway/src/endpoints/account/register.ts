@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
 import { accountTypes, userapi } from '@seneschal/contracts';
-import { clientPaths, endpoint, type Endpoint, hashToken, newToken } from '@seneschal/http';
+import { clientPaths, endpoint, type Endpoint, hashToken } from '@seneschal/http';
 import {
   forbidden,
   guestAccessForbidden,
@@ -15,6 +15,7 @@ import {
 import { checkLocalpart, checkPasswordRules, hashPassword } from '@seneschal/userapi';
 
 import type { AccountDeps } from './deps.ts';
+import { newSession, sessionAnswer } from './new-session.ts';
 import { deviceId, optional, text } from './schemas.ts';
 import { authenticate, type Stage, uiaAnswers, uiaAuth } from './uia.ts';
 
@@ -27,6 +28,7 @@ const body = z.object({
   device_id: optional(deviceId),
   initial_device_display_name: optional(text()),
   inhibit_login: optional(z.boolean()),
+  refresh_token: optional(z.boolean()),
 });
 type Body = z.infer<typeof body>;
 
@@ -42,9 +44,10 @@ export const register = (deps: RegisterDeps): Endpoint =>
     bodyOptional: true,
     answer: z.object({
       user_id: z.string(),
-      access_token: z.string().optional(),
       device_id: z.string().optional(),
       home_server: z.string(),
+      ...sessionAnswer,
+      access_token: z.string().optional(),
     }),
     otherAnswers: uiaAnswers,
     handle: async ({ query, body, ip, userAgent }) => {
@@ -98,9 +101,8 @@ async function checkName(deps: RegisterDeps, username: string | undefined): Prom
     throw userInUse('Desired user ID is already taken.');
 }
 
-interface Registered {
+interface Registered extends Partial<ReturnType<typeof newSession>['shown']> {
   user_id: string;
-  access_token?: string;
   device_id?: string;
   home_server: string;
 }
@@ -128,11 +130,11 @@ async function create(
   registrationSession: string | undefined,
 ): Promise<Registered> {
   if (body.password === undefined) throw missingParam('The password is missing.');
-  const accessToken = newToken();
+  const { kept, shown } = newSession(deps.config, body.refresh_token === true);
   const device = {
+    ...kept,
     deviceId: body.device_id,
     displayName: body.initial_device_display_name,
-    tokenHash: hashToken(accessToken),
     connection,
   };
   const { userId, deviceId } = await deps.bus.call(userapi.createAccount, {
@@ -142,6 +144,6 @@ async function create(
     registrationSession,
     ...(body.inhibit_login === true ? {} : { device }),
   });
-  const session = deviceId === undefined ? {} : { access_token: accessToken, device_id: deviceId };
+  const session = deviceId === undefined ? {} : { ...shown, device_id: deviceId };
   return { user_id: userId, ...session, home_server: deps.config.server_name };
 }

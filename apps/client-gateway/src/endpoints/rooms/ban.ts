@@ -10,6 +10,7 @@ export const ban = (deps: { bus: CallBus }): Endpoint =>
     method: 'POST',
     path: clientPaths('/rooms/:roomId/ban'),
     access: 'user',
+    forSuspended: false,
     rateLimit: 'write',
     summary: 'Bans a user from a room',
     params: roomParams,

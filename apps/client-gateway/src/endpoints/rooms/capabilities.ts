@@ -1,3 +1,4 @@
+import { accountTypes } from '@seneschal/contracts';
 import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
 import { supportedRoomVersions } from '@seneschal/matrix';
 import { z } from 'zod';
@@ -13,7 +14,7 @@ export const capabilities = (deps: { defaultRoomVersion: string }): Endpoint =>
     rateLimit: 'read',
     summary: 'What this server can do',
     answer: z.object({ capabilities: jsonObject }),
-    handle: async () => ({
+    handle: async ({ requester }) => ({
       capabilities: {
         'm.change_password': { enabled: true },
         'm.room_versions': {
@@ -24,7 +25,10 @@ export const capabilities = (deps: { defaultRoomVersion: string }): Endpoint =>
         'm.set_displayname': { enabled: true },
         'm.set_avatar_url': { enabled: true },
         'm.3pid_changes': { enabled: false },
-        'm.get_login_token': { enabled: false },
+        'm.get_login_token': { enabled: true },
+        ...(requester.accountType === accountTypes.admin
+          ? { 'm.account_moderation': { suspend: true, lock: true } }
+          : {}),
       },
     }),
   });

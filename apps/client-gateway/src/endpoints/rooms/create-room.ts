@@ -36,6 +36,7 @@ export const createRoom = (deps: {
     method: 'POST',
     path: clientPaths('/createRoom'),
     access: 'user',
+    forSuspended: false,
     rateLimit: 'write',
     summary: 'Makes a room',
     body,

@@ -31,6 +31,7 @@ export const putDirectoryVisibility = (deps: { bus: CallBus }): Endpoint =>
     method: 'PUT',
     path,
     access: 'user',
+    forSuspended: false,
     rateLimit: 'write',
     summary: 'Puts a room into the public directory or takes it out',
     params: roomParams,

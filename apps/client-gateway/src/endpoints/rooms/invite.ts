@@ -17,6 +17,7 @@ export const invite = (deps: {
     method: 'POST',
     path: clientPaths('/rooms/:roomId/invite'),
     access: 'user',
+    forSuspended: false,
     rateLimit: 'write',
     summary: 'Invites a user to a room',
     params: roomParams,

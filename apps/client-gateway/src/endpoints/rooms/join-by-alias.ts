@@ -11,6 +11,7 @@ export const joinRoomByAlias = (deps: JoinDeps & ResolveDeps): Endpoint =>
     method: 'POST',
     path: clientPaths('/join/:roomIdOrAlias'),
     access: 'user',
+    forSuspended: false,
     rateLimit: 'write',
     summary: 'Joins a room by its ID or an alias',
     params: z.object({ roomIdOrAlias: identifier }),

@@ -64,6 +64,7 @@ export const joinRoom = (deps: JoinDeps): Endpoint =>
     method: 'POST',
     path: clientPaths('/rooms/:roomId/join'),
     access: 'user',
+    forSuspended: false,
     rateLimit: 'write',
     summary: 'Joins a room by its ID',
     params: roomParams,

@@ -10,6 +10,7 @@ export const kick = (deps: { bus: CallBus }): Endpoint =>
     method: 'POST',
     path: clientPaths('/rooms/:roomId/kick'),
     access: 'user',
+    forSuspended: false,
     rateLimit: 'write',
     summary: 'Makes a user leave a room, or takes back an invite',
     params: roomParams,

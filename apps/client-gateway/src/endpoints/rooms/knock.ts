@@ -13,6 +13,7 @@ export const knock = (deps: ResolveDeps & JoinDeps): Endpoint =>
     method: 'POST',
     path: clientPaths('/knock/:roomIdOrAlias'),
     access: 'user',
+    forSuspended: false,
     rateLimit: 'write',
     summary: 'Asks to be let into a room',
     params: z.object({ roomIdOrAlias: identifier }),

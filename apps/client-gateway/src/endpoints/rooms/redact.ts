@@ -24,6 +24,7 @@ export const redact = (deps: { bus: CallBus }): Endpoint =>
         type: 'm.room.redaction',
         content: reason === undefined ? {} : { reason },
         redacts,
+        ownOnly: requester.isSuspended === true,
         transaction: { deviceId: requester.deviceId, transactionId: txnId },
       });
       return { event_id: eventId };

@@ -11,6 +11,7 @@ export const send = (deps: { bus: CallBus }): Endpoint =>
     method: 'PUT',
     path: clientPaths('/rooms/:roomId/send/:eventType/:txnId'),
     access: 'user',
+    forSuspended: false,
     rateLimit: 'write',
     summary: 'Sends a message event',
     params: roomParams.extend({ eventType: identifier, txnId: identifier }),

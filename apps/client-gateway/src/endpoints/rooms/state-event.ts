@@ -39,6 +39,7 @@ export const putStateEvent = (deps: { bus: CallBus }): Endpoint =>
     method: 'PUT',
     path: paths,
     access: 'user',
+    forSuspended: false,
     rateLimit: 'write',
     summary: 'Sets state of a room',
     params,

@@ -10,6 +10,7 @@ export const unban = (deps: { bus: CallBus }): Endpoint =>
     method: 'POST',
     path: clientPaths('/rooms/:roomId/unban'),
     access: 'user',
+    forSuspended: false,
     rateLimit: 'write',
     summary: 'Lifts a ban',
     params: roomParams,

@@ -12,6 +12,7 @@ export const upgradeRoom = (deps: { bus: CallBus; userapi: Pick<UserapiForClient
     method: 'POST',
     path: clientPaths('/rooms/:roomId/upgrade'),
     access: 'user',
+    forSuspended: false,
     rateLimit: 'write',
     summary: 'Replaces a room by one of another version',
     params: roomParams,

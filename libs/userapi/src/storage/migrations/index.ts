@@ -13,6 +13,8 @@ import { toDevice } from './0010-to-device.ts';
 import { receipts } from './0011-receipts.ts';
 import { otherServers } from './0012-other-servers.ts';
 import { profileFields } from './0020-profile-fields.ts';
+import { sessionTokens } from './0021-session-tokens.ts';
+import { accountModeration } from './0022-account-moderation.ts';
 
 export const userapiMigrations: Migrations = {
   '0001_accounts': accounts,
@@ -28,4 +30,6 @@ export const userapiMigrations: Migrations = {
   '0011_receipts': receipts,
   '0012_other_servers': otherServers,
   '0020_profile_fields': profileFields,
+  '0021_session_tokens': sessionTokens,
+  '0022_account_moderation': accountModeration,
 };

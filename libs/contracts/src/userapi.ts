@@ -71,11 +71,12 @@ export const setPassword = command('userapi', 'setPassword', {
 });
 
 /**
- * Refuses logins from here on, then ends all sessions; the rooms are left by a consumer of the log. M_NOT_FOUND;
+ * Refuses logins from here on, then ends all sessions; the rooms are left by a consumer of the log. With `erase` the profile
+ * goes, too, and what the user has said is hidden from whoever comes later: also of an account that is deactivated already. M_NOT_FOUND;
  * M_FORBIDDEN for the last administrator.
  */
 export const deactivateAccount = command('userapi', 'deactivateAccount', {
-  input: z.object({ userId: z.string() }),
+  input: z.object({ userId: z.string(), erase: z.boolean().optional() }),
   output: empty,
 });
 
@@ -156,7 +157,12 @@ export const recordConnections = command('userapi', 'recordConnections', {
 });
 
 const userapiFact = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('account_deactivated'), userId: z.string() }),
+  /** `erase`: what the user has said is shown to nobody who comes later. */
+  z.object({
+    kind: z.literal('account_deactivated'),
+    userId: z.string(),
+    erase: z.boolean().optional(),
+  }),
   z.object({ kind: z.literal('account_registered'), userId: z.string() }),
   /** What rooms show of a user is another. */
   z.object({ kind: z.literal('profile_changed'), userId: z.string() }),

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 
 import { type Bus, handle, type Handler } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
@@ -33,6 +33,7 @@ import { evacuateUserSteps } from './jobs/evacuate-user.ts';
 import { ProfileUpdates } from './jobs/profile-updates.ts';
 import { listenForForgetting } from './room/forgetting.ts';
 import { RoomWriter } from './room/room-writer.ts';
+import { insertErasedUser } from './storage/erased-users.ts';
 import { roomserverMigrations } from './storage/migrations/index.ts';
 import type { RoomserverTables } from './storage/tables.ts';
 
@@ -92,7 +93,9 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
   const once = { parts: () => Promise.resolve([]), partStatement: () => sql`SELECT` };
   const evacuate = (userId: string): ReturnType<typeof evacuateUser> =>
     evacuateUser(deps, { userId, requestedBy: userId, dryRun: false }, once);
-  lifecycle.add(await bus.follow(userapiConsumer({ evacuate, logger })));
+  const erase = (transaction: Transaction<unknown>, userId: string): Promise<void> =>
+    insertErasedUser(transaction as unknown as Transaction<RoomserverTables>, userId);
+  lifecycle.add(await bus.follow(userapiConsumer({ evacuate, erase, logger })));
   lifecycle.add(await followProfiles(given, deps));
   lifecycle.add(listenForForgetting(bus, deps.writer));
   lifecycle.add(keepHouse({ db, jobs, logger, config }));

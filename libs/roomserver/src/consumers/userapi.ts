@@ -1,3 +1,5 @@
+import type { Transaction } from 'kysely';
+
 import type { Consumer } from '@seneschal/bus';
 import { userapi, type UserapiFact } from '@seneschal/contracts';
 import type { Logger } from '@seneschal/observability';
@@ -5,6 +7,8 @@ import type { Logger } from '@seneschal/observability';
 export interface UserapiConsumerDeps {
   /** Makes a user leave everything; repeated until it has been done. */
   evacuate(userId: string): Promise<{ failed: readonly { roomId: string; reason: string }[] }>;
+  /** Hides what a user has said from whoever comes later. */
+  erase(transaction: Transaction<unknown>, userId: string): Promise<void>;
   logger: Logger;
 }
 
@@ -13,9 +17,10 @@ export function userapiConsumer(deps: UserapiConsumerDeps): Consumer<UserapiFact
   return {
     name: 'roomserver-userapi',
     log: userapi.userapiOutput,
-    apply: async (_transaction, entries) => {
+    apply: async (transaction, entries) => {
       for (const { fact } of entries) {
         if (fact.kind !== 'account_deactivated') continue;
+        if (fact.erase === true) await deps.erase(transaction, fact.userId);
         const { failed } = await deps.evacuate(fact.userId);
         if (failed.length > 0) deps.logger.warn({ userId: fact.userId, failed }, 'rooms could not be left');
       }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 
 import type { EventContext, RoomserverForSearch } from '@seneschal/contracts';
 
+import { redactErased } from './erasure.ts';
 import {
   addTransactionIds,
   type EventRow,
@@ -50,6 +51,7 @@ export async function eventContexts(deps: ReaderDeps, ...asked: Arguments): Prom
   }
   const all = contexts.flatMap(({ before, after }) => [...before, ...after]);
   await addTransactionIds(deps, userId, deviceId, all);
+  await redactErased(deps, userId, all);
   if (limits.members) await addMembers(deps, places, contexts, roomNids);
   return contexts;
 }

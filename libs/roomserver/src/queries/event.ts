@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 
 import type { StoredEvent } from '@seneschal/contracts';
 
-import { addBundles } from './bundles.ts';
-import { addTransactionIds, type EventRow, eventColumns, eventJoins, readEvents } from './event-rows.ts';
+import { dress } from './dress.ts';
+import { type EventRow, eventColumns, eventJoins, readEvents } from './event-rows.ts';
 import { type ReaderDeps, readerOf } from './ignoring.ts';
 import { loadHistories } from './room-history.ts';
 
@@ -28,7 +28,6 @@ export async function event(
   if (row === undefined || found === undefined || row.is_forgotten === true) return undefined;
   const histories = await loadHistories(deps, userId, [row.room_nid], Number.MAX_SAFE_INTEGER);
   if (!histories.filter(row.room_nid)(found.position, found.pdu)) return undefined;
-  await addTransactionIds(deps, userId, deviceId, [found]);
-  await addBundles(deps, await readerOf(deps, userId), [found]);
+  await dress(deps, await readerOf(deps, userId), deviceId, [found]);
   return found;
 }

@@ -2,16 +2,9 @@ import { sql } from 'kysely';
 
 import type { EventPage, RoomserverForClient, StoredEvent } from '@seneschal/contracts';
 
-import { addBundles } from './bundles.ts';
+import { dress } from './dress.ts';
 import { filterCondition, passesContentFilter } from './event-filter.ts';
-import {
-  addTransactionIds,
-  type EventRow,
-  eventColumns,
-  eventJoins,
-  eventsAt,
-  readEvents,
-} from './event-rows.ts';
+import { type EventRow, eventColumns, eventJoins, eventsAt, readEvents } from './event-rows.ts';
 import { isIgnored, type Reader, type ReaderDeps, readerOf } from './ignoring.ts';
 import type { QueryDeps } from './query-deps.ts';
 import { type RoomHistories, loadHistories } from './room-history.ts';
@@ -38,10 +31,7 @@ export async function messages(
   const histories = await loadHistories(deps, userId, [view.roomNid], Number.MAX_SAFE_INTEGER);
   const start = await startOf(deps, view, request);
   const page = await collect(deps, view, { ...request, from: start }, { reader, histories });
-  await Promise.all([
-    addTransactionIds(deps, userId, request.deviceId, page.events),
-    addBundles(deps, reader, page.events),
-  ]);
+  await dress(deps, reader, request.deviceId, page.events);
   const members = request.lazyLoadMembers === true ? await senders(deps, view, page.events) : [];
   return { start, events: page.events, members, ...(page.end === undefined ? {} : { end: page.end }) };
 }

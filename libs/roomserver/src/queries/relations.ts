@@ -3,8 +3,8 @@ import { type RawBuilder, sql } from 'kysely';
 import type { RelationsPage, RelationsRequest, StoredEvent } from '@seneschal/contracts';
 import { notFound } from '@seneschal/matrix';
 
-import { addBundles } from './bundles.ts';
-import { addTransactionIds, type EventRow, eventColumns, eventJoins, readEvents } from './event-rows.ts';
+import { dress } from './dress.ts';
+import { type EventRow, eventColumns, eventJoins, readEvents } from './event-rows.ts';
 import { event as findEvent } from './event.ts';
 import { isIgnored, type Reader, type ReaderDeps, readerOf } from './ignoring.ts';
 import type { QueryDeps } from './query-deps.ts';
@@ -33,10 +33,7 @@ export async function relations(
   const reader = await readerOf(deps, userId);
   const histories = await loadHistories(deps, userId, [roomNid], Number.MAX_SAFE_INTEGER);
   const page = await collect(deps, roomNid, request, { reader, histories });
-  await Promise.all([
-    addTransactionIds(deps, userId, deviceId, page.events),
-    addBundles(deps, reader, page.events),
-  ]);
+  await dress(deps, reader, deviceId, page.events);
   return { ...page, levels: request.recurse ? mostLevels : 1 };
 }
 

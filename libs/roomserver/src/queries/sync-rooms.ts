@@ -1,7 +1,7 @@
 import type { RoomSummary, RoomSync, RoomSyncRequest, StoredEvent } from '@seneschal/contracts';
 
-import { addBundles } from './bundles.ts';
-import { addTransactionIds, eventsAt } from './event-rows.ts';
+import { dress } from './dress.ts';
+import { eventsAt } from './event-rows.ts';
 import { type ReaderDeps, readerOf } from './ignoring.ts';
 import type { QueryDeps } from './query-deps.ts';
 import { loadHistories, membershipAt, type RoomHistories, stateHorizon } from './room-history.ts';
@@ -48,8 +48,7 @@ export async function syncRooms(
   const told = plans.flatMap(({ timeline }) => timeline);
   const [state] = await Promise.all([
     readState(deps, userId, plans, summaries),
-    addTransactionIds(deps, userId, deviceId, told),
-    addBundles(deps, reader, told),
+    dress(deps, reader, deviceId, told),
   ]);
   return plans.map(({ room, timeline, isLimited, previousBatch }) => {
     const summary = summaries.get(room.roomNid);

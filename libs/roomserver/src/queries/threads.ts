@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 
 import type { RoomserverForClient, StoredEvent } from '@seneschal/contracts';
 
-import { addBundles } from './bundles.ts';
-import { addTransactionIds, type EventRow, eventColumns, eventJoins, readEvents } from './event-rows.ts';
+import { dress } from './dress.ts';
+import { type EventRow, eventColumns, eventJoins, readEvents } from './event-rows.ts';
 import { isIgnored, type ReaderDeps, readerOf } from './ignoring.ts';
 import { loadHistories } from './room-history.ts';
 import { bounded, viewRoom } from './room-view.ts';
@@ -49,10 +49,7 @@ export async function threads(
   const events = readEvents(deps, taken).filter(
     ({ position, pdu }) => mayBeSeen(position, pdu) && !isIgnored(reader, pdu),
   );
-  await Promise.all([
-    addTransactionIds(deps, userId, request.deviceId, events),
-    addBundles(deps, reader, events),
-  ]);
+  await dress(deps, reader, request.deviceId, events);
   const last = taken.at(-1)?.last;
   const hasMore = result.rows.length > request.limit && last !== undefined;
   return { events, ...(hasMore ? { end: last - 1 } : {}) };

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 
 import type { StoredEvent } from '@seneschal/contracts';
 
+import { redactErased } from './erasure.ts';
 import { type EventRow, eventColumns, eventJoins, readEvents } from './event-rows.ts';
 import { isIgnored, type ReaderDeps, readerOf } from './ignoring.ts';
 import { loadHistories } from './room-history.ts';
@@ -36,11 +37,13 @@ export async function visibleEvents(
   const rows = new Map(result.rows.map((row) => [row.event_id, row]));
   const hiding = new Set(result.rows.filter((row) => row.may_hide_history).map((row) => row.room_nid));
   const histories = await loadHistories(deps, userId, [...hiding], Number.MAX_SAFE_INTEGER);
-  return readEvents(deps, result.rows).flatMap((event) => {
+  const events = readEvents(deps, result.rows).flatMap((event) => {
     const row = rows.get(event.eventId);
     if (row === undefined || isIgnored(reader, event.pdu)) return [];
     const isHidden = row.may_hide_history && !histories.filter(row.room_nid)(event.position, event.pdu);
     if (isHidden) return [];
     return [row.transaction_id === null ? event : { ...event, transactionId: row.transaction_id }];
   });
+  const erased = await redactErased(deps, userId, events);
+  return events.filter((event) => !erased.has(event));
 }

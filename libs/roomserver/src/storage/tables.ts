@@ -90,6 +90,7 @@ export interface RoomserverTables {
     seen_by: Generated<string[]>;
     created_ts: number;
   };
+  roomserver_erased_users: { user_id: string; position: number };
   roomserver_profile_updates: {
     user_id: string;
     position: number;

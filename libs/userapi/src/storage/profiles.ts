@@ -34,6 +34,11 @@ export async function lockProfile(trx: UserapiTransaction, userId: string): Prom
   return row;
 }
 
+export async function eraseProfile(trx: UserapiTransaction, userId: string): Promise<void> {
+  await sql`UPDATE userapi_profiles SET displayname = NULL, avatar_url = NULL, fields = '{}'
+    WHERE user_id = ${userId}`.execute(trx);
+}
+
 /** Client-server API, `PUT /profile/{userId}/{keyName}`. */
 const mostBytes = 65_535;
 

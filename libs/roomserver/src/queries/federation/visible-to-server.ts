@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 
 import { ownString } from '@seneschal/matrix';
 
+import { selectErased } from '../../storage/erased-users.ts';
 import { parsePdu } from '../event-rows.ts';
 import type { QueryDeps } from '../query-deps.ts';
 
@@ -13,7 +14,8 @@ interface Change {
 
 /**
  * Those of the events that a server may see: everything in rooms whose history was visible then, else what was sent
- * while one of its users was joined (or, where that is enough, invited). Events without a position are seen.
+ * while one of its users was joined (or, where that is enough, invited). Events without a position are seen, and those
+ * of erased users not by a server that came after the erasure.
  */
 export async function visibleToServer(
   deps: QueryDeps,
@@ -21,18 +23,50 @@ export async function visibleToServer(
   serverName: string,
   eventIds: readonly string[],
 ): Promise<Set<string>> {
-  const events = await sql<{ event_id: string; position: number }>`
-    SELECT e.event_id, e.position FROM roomserver_events e JOIN roomserver_rooms r USING (room_nid)
+  const events = await sql<StoredRow>`
+    SELECT e.event_id, e.position, e.type, e.sender, e.state_key FROM roomserver_events e JOIN roomserver_rooms r USING (room_nid)
     WHERE r.room_id = ${roomId} AND e.event_id = ANY(${[...eventIds]}::text[])
   `.execute(deps.db);
   const visibilities = await visibilityChanges(deps, roomId);
+  const erased = await selectErased(deps.db, [...new Set(events.rows.map(({ sender }) => sender))]);
   const isOpen = visibilities.every(({ value }) => value === 'shared' || value === 'world_readable');
-  if (isOpen) return new Set(eventIds);
+  if (isOpen && erased.size === 0) return new Set(eventIds);
   const memberships = await membershipChanges(deps, roomId, serverName);
-  const hidden = events.rows.filter(({ position }) => !mayBeSeen(position, visibilities, memberships));
+  const hidden = events.rows.filter(
+    (row) =>
+      !mayBeSeen(row.position, visibilities, memberships) ||
+      isErasedFor(row, erased.get(row.sender), memberships),
+  );
   const visible = new Set(eventIds);
   for (const { event_id: eventId } of hidden) visible.delete(eventId);
   return visible;
+}
+
+interface StoredRow {
+  event_id: string;
+  position: number;
+  type: string;
+  sender: string;
+  state_key: string | null;
+}
+
+/** Whether a server sees an event without its content, as its sender was erased before the server came. */
+function isErasedFor(
+  { position, type, sender, state_key: stateKey }: StoredRow,
+  erasedAt: number | undefined,
+  memberships: readonly Membership[],
+): boolean {
+  if (erasedAt === undefined) return false;
+  if (stateKey !== null && (type !== 'm.room.member' || stateKey !== sender)) return false;
+  return ![position, erasedAt].some((at) => isIn(at, memberships));
+}
+
+function isIn(position: number, memberships: readonly Membership[]): boolean {
+  const present = new Map<string, string>();
+  for (const change of memberships) {
+    if (change.position <= position) present.set(change.userId, change.membership);
+  }
+  return [...present.values()].includes('join');
 }
 
 interface Visibility {

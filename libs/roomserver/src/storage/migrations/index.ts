@@ -10,6 +10,7 @@ import { relations } from './0007-relations.ts';
 import { serversOfRooms } from './0009-servers-of-rooms.ts';
 import { redactions } from './0010-redactions.ts';
 import { profileUpdates } from './0020-profile-updates.ts';
+import { erasedUsers } from './0021-erased-users.ts';
 
 export const roomserverMigrations: Migrations = {
   '0001_rooms': rooms,
@@ -22,4 +23,5 @@ export const roomserverMigrations: Migrations = {
   '0009_servers_of_rooms': serversOfRooms,
   '0010_redactions': redactions,
   '0020_profile_updates': profileUpdates,
+  '0021_erased_users': erasedUsers,
 };

@@ -26,6 +26,7 @@ export type * from './roomserver-for-federation.ts';
 export type * from './roomserver-reads.ts';
 export type * from './search.ts';
 export type * from './space-rooms.ts';
+export type * from './spaces.ts';
 export type * from './syncapi.ts';
 export {
   publicRoomEntry,

@@ -1,5 +1,6 @@
 import type { JsonObject, Pdu } from '@seneschal/matrix';
 
+import type { SpacesForClient } from './spaces.ts';
 import type { BundledRelations, RelationsPage, RelationsRequest, UnreadRoom } from './relations.ts';
 
 export type Membership = 'join' | 'invite' | 'knock' | 'leave' | 'ban';
@@ -61,7 +62,7 @@ export interface PublicRoom {
  * Reads for the client gateway. Each takes the user and answers only what that user may see; M_FORBIDDEN
  * when the user may not look at the room at all (also when there is no such room).
  */
-export interface RoomserverForClient {
+export interface RoomserverForClient extends SpacesForClient {
   joinedRooms(userId: string): Promise<string[]>;
   /** Undefined when the user never was anything in the room. */
   membership(roomId: string, userId: string): Promise<Membership | undefined>;

@@ -23,6 +23,7 @@ import { isPurgeable } from './queries/is-purgeable.ts';
 import { isListed } from './queries/is-listed.ts';
 import { occupants, occupiedRooms } from './queries/occupants.ts';
 import { isShared } from './queries/is-shared.ts';
+import { roomPreview, spaceHierarchy } from './queries/hierarchy/space-hierarchy.ts';
 import { joinedRooms } from './queries/joined-rooms.ts';
 import { joinedMembers, members } from './queries/members.ts';
 import { membership } from './queries/membership.ts';
@@ -65,6 +66,8 @@ export function roomserverReads(
     aliases: (roomId) => aliases(deps, roomId),
     isListed: (roomId) => isListed(deps, roomId),
     publicRooms: (page) => publicRooms(deps, page),
+    spaceHierarchy: (roomId, userId, request) => spaceHierarchy(deps, roomId, userId, request),
+    roomPreview: (roomId, userId) => roomPreview(deps, roomId, userId),
     state: (roomId, userId) => state(deps, roomId, userId),
     stateEvent: (roomId, userId, type, stateKey) => stateEvent(deps, roomId, userId, type, stateKey),
     members: (roomId, userId, filter) => members(deps, roomId, userId, filter),

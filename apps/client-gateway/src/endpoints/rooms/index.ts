@@ -16,6 +16,7 @@ import { createRoom } from './create-room.ts';
 import { getDirectoryVisibility, putDirectoryVisibility } from './directory-visibility.ts';
 import { event } from './event.ts';
 import { forget } from './forget.ts';
+import { hierarchy, roomSummary } from './hierarchy.ts';
 import { invite } from './invite.ts';
 import { joinedMembers } from './joined-members.ts';
 import { joinedRooms } from './joined-rooms.ts';
@@ -89,6 +90,8 @@ export function roomEndpoints(deps: RoomEndpointDeps): Endpoint[] {
     roomAliases(deps),
     getDirectoryVisibility(deps),
     putDirectoryVisibility(deps),
+    hierarchy(deps),
+    roomSummary(deps),
     getPublicRooms(deps),
     searchPublicRooms(deps),
     reportEvent(deps),

@@ -1,0 +1,104 @@
+import {
+  publicRoomEntry,
+  publicRoomEntryOf,
+  type SpaceRoom,
+  type SpacesForClient,
+} from '@seneschal/contracts';
+import { endpoint, type Endpoint } from '@seneschal/http';
+import { invalidParam, notFound } from '@seneschal/matrix';
+import { z } from 'zod';
+
+import { type ResolveDeps, resolveRoom } from './resolve-room.ts';
+import { count, identifier, jsonObject, roomParams } from './shapes.ts';
+
+const summary = publicRoomEntry.extend({
+  room_version: z.string(),
+  encryption: z.string().optional(),
+  allowed_room_ids: z.array(z.string()).optional(),
+});
+
+const usualPage = 50;
+const largestPage = 100;
+const usualDepth = 20;
+const deepest = 50;
+
+/** `GET /rooms/{roomId}/hierarchy`. */
+export const hierarchy = (deps: { roomserver: Pick<SpacesForClient, 'spaceHierarchy'> }): Endpoint =>
+  endpoint({
+    method: 'GET',
+    path: '/_matrix/client/v1/rooms/:roomId/hierarchy',
+    access: 'user',
+    rateLimit: 'read',
+    summary: 'The rooms of a space, and of the spaces in it',
+    params: roomParams,
+    query: z.object({
+      suggested_only: z.enum(['true', 'false']).optional(),
+      limit: count.refine((limit) => limit > 0, 'is not greater than zero').default(usualPage),
+      max_depth: count.optional(),
+      from: z.string().optional(),
+    }),
+    answer: z.object({
+      rooms: z.array(summary.extend({ children_state: z.array(jsonObject) })),
+      next_batch: z.string().optional(),
+    }),
+    handle: async ({ params: { roomId }, query, requester: { userId } }) => {
+      const asked = {
+        maxDepth: Math.min(query.max_depth ?? usualDepth, deepest),
+        suggestedOnly: query.suggested_only === 'true',
+      };
+      const offset = query.from === undefined ? 0 : offsetOf(query.from, asked);
+      const limit = Math.min(query.limit, largestPage);
+      const page = await deps.roomserver.spaceHierarchy(roomId, userId, { ...asked, offset, limit });
+      return {
+        rooms: page.rooms.map((room) => ({ ...toSummary(room), children_state: room.childrenState })),
+        ...(page.hasMore ? { next_batch: tokenOf(offset + page.rooms.length, asked) } : {}),
+      };
+    },
+  });
+
+/** `GET /room_summary/{roomIdOrAlias}`. */
+export const roomSummary = (
+  deps: ResolveDeps & { roomserver: Pick<SpacesForClient, 'roomPreview'> },
+): Endpoint =>
+  endpoint({
+    method: 'GET',
+    path: '/_matrix/client/v1/room_summary/:roomIdOrAlias',
+    access: 'user',
+    rateLimit: 'read',
+    summary: 'What a room is, for one who may come in',
+    params: z.object({ roomIdOrAlias: identifier }),
+    answer: summary.extend({ membership: z.string().optional() }),
+    handle: async ({ params, requester: { userId } }) => {
+      const { roomId } = await resolveRoom(deps, params.roomIdOrAlias);
+      const found = await deps.roomserver.roomPreview(roomId, userId);
+      if (found === undefined) throw notFound('There is no such room, or none that you may see.');
+      const { membership } = found;
+      return { ...toSummary(found.room), ...(membership === undefined ? {} : { membership }) };
+    },
+  });
+
+interface Asked {
+  maxDepth: number;
+  suggestedOnly: boolean;
+}
+
+/** `h<rooms before>_<depth>_<1 for suggested only>`: of pages that were asked for alike. */
+function tokenOf(offset: number, { maxDepth, suggestedOnly }: Asked): string {
+  return `h${offset}_${maxDepth}_${Number(suggestedOnly)}`;
+}
+
+function offsetOf(token: string, asked: Asked): number {
+  const offset = Number(/^h(\d{1,6})_/.exec(token)?.[1]);
+  if (tokenOf(offset, asked) === token) return offset;
+  throw invalidParam('from is no token of this space, suggested_only and max_depth.');
+}
+
+function toSummary(room: SpaceRoom): z.infer<typeof summary> {
+  const { roomVersion, encryption, allowedRooms } = room;
+  return {
+    ...publicRoomEntryOf(room),
+    room_version: roomVersion,
+    ...(encryption === undefined ? {} : { encryption }),
+    ...(allowedRooms.length === 0 ? {} : { allowed_room_ids: allowedRooms }),
+  };
+}

@@ -58,6 +58,13 @@ export interface PublicRoom {
   roomType?: string;
 }
 
+/** Users that were looked for by name. */
+export interface FoundUsers {
+  users: { userId: string; displayname: string | null; avatarUrl: string | null }[];
+  /** Whether there may be more. */
+  isLimited: boolean;
+}
+
 /**
  * Reads for the client gateway. Each takes the user and answers only what that user may see; M_FORBIDDEN
  * when the user may not look at the room at all (also when there is no such room).
@@ -70,6 +77,8 @@ export interface RoomserverForClient extends SpacesForClient {
   aliases(roomId: string): Promise<string[]>;
   /** M_NOT_FOUND when unknown. */
   isListed(roomId: string): Promise<boolean>;
+  /** Users by what they are called, as far as the user may know of them. */
+  searchUsers(userId: string, asked: { term: string; limit: number }): Promise<FoundUsers>;
   publicRooms(page: {
     limit: number;
     since?: string;

@@ -207,6 +207,12 @@ export type RoomserverFact = z.infer<typeof roomserverFact>;
 
 export const roomserverOutput: EventLog<RoomserverFact> = {
   table: 'roomserver_output',
-  consumers: ['syncapi-roomserver', 'search-roomserver', 'federation-roomserver', 'federation-devices'],
+  consumers: [
+    'syncapi-roomserver',
+    'search-roomserver',
+    'federation-roomserver',
+    'federation-devices',
+    'roomserver-directory',
+  ],
   fact: roomserverFact,
 };

@@ -25,6 +25,7 @@ import { sendEvent } from './commands/send-event.ts';
 import { storeJoinedRoom } from './commands/store-joined-room.ts';
 import { storeOutsideMembership } from './commands/store-outside-membership.ts';
 import { upgradeRoom } from './commands/upgrade-room.ts';
+import { directoryConsumer } from './consumers/directory.ts';
 import { profilesConsumer } from './consumers/profiles.ts';
 import { userapiConsumer } from './consumers/userapi.ts';
 import { type DeletionConfig, deletionJobs, keepHouse } from './jobs/deletion-jobs.ts';
@@ -33,6 +34,7 @@ import { evacuateUserSteps } from './jobs/evacuate-user.ts';
 import { ProfileUpdates } from './jobs/profile-updates.ts';
 import { listenForForgetting } from './room/forgetting.ts';
 import { RoomWriter } from './room/room-writer.ts';
+import { removeFromDirectory } from './storage/user-directory.ts';
 import { insertErasedUser } from './storage/erased-users.ts';
 import { roomserverMigrations } from './storage/migrations/index.ts';
 import type { RoomserverTables } from './storage/tables.ts';
@@ -95,8 +97,11 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
     evacuateUser(deps, { userId, requestedBy: userId, dryRun: false }, once);
   const erase = (transaction: Transaction<unknown>, userId: string): Promise<void> =>
     insertErasedUser(transaction as unknown as Transaction<RoomserverTables>, userId);
-  lifecycle.add(await bus.follow(userapiConsumer({ evacuate, erase, logger })));
+  const unlist = (transaction: Transaction<unknown>, userId: string): Promise<void> =>
+    removeFromDirectory(transaction as unknown as Transaction<RoomserverTables>, userId);
+  lifecycle.add(await bus.follow(userapiConsumer({ evacuate, erase, unlist, logger })));
   lifecycle.add(await followProfiles(given, deps));
+  lifecycle.add(await bus.follow(directoryConsumer({ ...given, ...deps })));
   lifecycle.add(listenForForgetting(bus, deps.writer));
   lifecycle.add(keepHouse({ db, jobs, logger, config }));
   return lifecycle;

@@ -36,6 +36,7 @@ import { roomExists } from './queries/room-exists.ts';
 import { remoteServers } from './queries/remote-servers.ts';
 import { roomFootprint } from './queries/room-footprint.ts';
 import { roomsOfServer } from './queries/rooms-of-server.ts';
+import { searchUsers } from './queries/search-users.ts';
 import { state, stateEvent } from './queries/state.ts';
 import { strippedState } from './queries/stripped-state.ts';
 import { syncRooms } from './queries/sync-rooms.ts';
@@ -65,6 +66,7 @@ export function roomserverReads(
     roomIdByAlias: (alias) => roomIdByAlias(deps, alias),
     aliases: (roomId) => aliases(deps, roomId),
     isListed: (roomId) => isListed(deps, roomId),
+    searchUsers: (userId, asked) => searchUsers(deps, userId, asked),
     publicRooms: (page) => publicRooms(deps, page),
     spaceHierarchy: (roomId, userId, request) => spaceHierarchy(deps, roomId, userId, request),
     roomPreview: (roomId, userId) => roomPreview(deps, roomId, userId),

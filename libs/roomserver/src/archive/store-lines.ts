@@ -4,7 +4,10 @@ import { roomserver, type RoomserverFact } from '@seneschal/contracts';
 import { allotPositions, insertFacts } from '@seneschal/database';
 import { badJson, MatrixError, type Pdu, serverNameOf } from '@seneschal/matrix';
 
+import { isOpenToAll } from '../room/publicness.ts';
+import { stateKeyOf } from '../room/room-draft.ts';
 import { deleteEvents } from '../storage/room-rows.ts';
+import { readState } from '../storage/rooms.ts';
 import type { RoomserverTables } from '../storage/tables.ts';
 import type { LineOf } from './lines.ts';
 
@@ -147,9 +150,11 @@ export async function finishImport(trx: Trx, roomNid: number, line: LineOf<'room
   const [position = 0] = await allotPositions(trx, table, 1);
   const fact: RoomserverFact = { kind: 'room_imported', roomId: line.room_id };
   await insertFacts(trx, table, [position], [fact]);
+  const state = await readState(trx, roomNid);
+  const isPublic = isOpenToAll((type) => state.get(stateKeyOf(type, ''))?.pdu.content);
   await sql`
     UPDATE roomserver_rooms SET is_closed = false, is_listed = ${line.is_listed}, imported_position = ${position},
-      may_hide_history = true,
+      may_hide_history = true, is_public = ${isPublic},
       last_position = ${position}, state_position = ${position},
       joined_members = (
         SELECT count(*) FROM roomserver_memberships WHERE room_nid = ${roomNid} AND membership = 'join'

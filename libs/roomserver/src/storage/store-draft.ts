@@ -3,6 +3,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { ownString, serverNameOf } from '@seneschal/matrix';
 
 import type { NewEvent } from '../room/room-event.ts';
+import { isOpenToAll } from '../room/publicness.ts';
 import type { RoomDraft } from '../room/room-draft.ts';
 import type { TransactionKey } from './room-reads.ts';
 import { foreignParts } from './store-foreign.ts';
@@ -96,6 +97,7 @@ function updateRoom(draft: RoomDraft): RawBuilder<unknown> {
         THEN (SELECT max(position) FROM numbered) ELSE state_position END,
       joined_members = joined_members + ${countChange(draft, 'join')}::int,
       invited_members = invited_members + ${countChange(draft, 'invite')}::int,
+      is_public = CASE WHEN ${draft.isStateChanged}::boolean THEN ${isOpenToAll((type) => draft.stateEvent(type)?.pdu.content)}::boolean ELSE is_public END,
       may_hide_history = may_hide_history OR ${draft.events.some(hidesHistory)}::boolean
     WHERE room_nid = ${draft.room.roomNid}::bigint AND last_position = ${draft.room.lastPosition}::bigint
       AND is_closed = ${draft.room.isClosed ?? false}::boolean

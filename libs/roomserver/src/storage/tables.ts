@@ -22,6 +22,8 @@ export interface RoomserverTables {
     imported_position: Generated<number>;
     /** False when members have always been allowed to see all of the room's history. */
     may_hide_history: Generated<boolean>;
+    /** Whether anybody may join the room, or read it. */
+    is_public: Generated<boolean>;
   };
   roomserver_events: {
     position: number;
@@ -90,6 +92,8 @@ export interface RoomserverTables {
     seen_by: Generated<string[]>;
     created_ts: number;
   };
+  roomserver_directory_users: { user_id: string; displayname: string | null; avatar_url: string | null };
+  roomserver_directory_words: { word: string; user_id: string };
   roomserver_erased_users: { user_id: string; position: number };
   roomserver_profile_updates: {
     user_id: string;

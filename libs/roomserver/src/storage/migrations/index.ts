@@ -11,6 +11,7 @@ import { serversOfRooms } from './0009-servers-of-rooms.ts';
 import { redactions } from './0010-redactions.ts';
 import { profileUpdates } from './0020-profile-updates.ts';
 import { erasedUsers } from './0021-erased-users.ts';
+import { userDirectory } from './0022-user-directory.ts';
 
 export const roomserverMigrations: Migrations = {
   '0001_rooms': rooms,
@@ -24,4 +25,5 @@ export const roomserverMigrations: Migrations = {
   '0010_redactions': redactions,
   '0020_profile_updates': profileUpdates,
   '0021_erased_users': erasedUsers,
+  '0022_user_directory': userDirectory,
 };

@@ -44,7 +44,7 @@ describe('an ignored user', () => {
     await ignore(alice, mallory);
     await say(mallory, roomId, 'spam');
     await setState(bob, roomId, 'm.room.power_levels', {
-      users: { [bob.userId]: 100, [mallory.userId]: 50 },
+      users: { [mallory.userId]: 50 },
     });
     await setState(mallory, roomId, 'm.room.topic', { topic: 'by mallory' });
     await say(bob, roomId, 'news');

@@ -20,7 +20,10 @@ function roomsOf({ database, config, logger }: Platform): ReturnType<typeof room
 
 /** In the order in which they are started. */
 const starts = {
-  userapi: startUserapi,
+  userapi: async (platform) => {
+    await migrate(platform.database, 'roomserver', roomserverMigrations);
+    return startUserapi({ ...platform, roomserver: roomsOf(platform) });
+  },
   roomserver: async (platform) => {
     const { database, config } = platform;
     // What it reads of others has to be there, whether or not they have run yet.

@@ -197,6 +197,12 @@ export interface RoomSummary {
   heroes: string[] | undefined;
 }
 
+/** What the user API reads of rooms. */
+export interface RoomserverForUserapi {
+  /** The rooms that some of these replace, by the ID of the new one. */
+  predecessors(roomIds: readonly string[]): Promise<Map<string, string>>;
+}
+
 export interface RoomserverForSync {
   /** The last committed stream position. */
   position(): Promise<number>;

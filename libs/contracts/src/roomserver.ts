@@ -213,6 +213,7 @@ export const roomserverOutput: EventLog<RoomserverFact> = {
     'federation-roomserver',
     'federation-devices',
     'roomserver-directory',
+    'userapi-roomserver',
   ],
   fact: roomserverFact,
 };

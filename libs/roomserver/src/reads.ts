@@ -3,6 +3,7 @@ import type {
   RoomserverForClient,
   RoomserverForSearch,
   RoomserverForSync,
+  RoomserverForUserapi,
   UserapiForRoomserver,
 } from '@seneschal/contracts';
 import type { Database } from '@seneschal/database';
@@ -29,6 +30,7 @@ import { joinedMembers, members } from './queries/members.ts';
 import { membership } from './queries/membership.ts';
 import { messages } from './queries/messages.ts';
 import { position } from './queries/position.ts';
+import { predecessors } from './queries/predecessors.ts';
 import { publicRooms } from './queries/public-rooms.ts';
 import { relations } from './queries/relations.ts';
 import { report, reports } from './queries/reports.ts';
@@ -49,6 +51,7 @@ import { hasUnmarkedDepartures } from './storage/departures.ts';
 import type { RoomserverTables } from './storage/tables.ts';
 
 export type RoomserverReads = RoomserverForClient &
+  RoomserverForUserapi &
   RoomserverForSync &
   RoomserverForSearch &
   RoomserverForAdmin;
@@ -80,6 +83,7 @@ export function roomserverReads(
     relations: (roomId, userId, request) => relations(deps, roomId, userId, request),
     threads: (roomId, userId, request) => threads(deps, roomId, userId, request),
     messages: (roomId, userId, page) => messages(deps, roomId, userId, page),
+    predecessors: (roomIds) => predecessors(deps, roomIds),
     position: () => position(deps),
     changedRooms: (userId, since, until) => changedRooms(deps, userId, since, until),
     hasUnmarkedDepartures: (userId, deviceId, since) =>

@@ -1,6 +1,6 @@
 import { type Bus, handle, type Handler } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
-import { userapi } from '@seneschal/contracts';
+import { type RoomserverForUserapi, userapi } from '@seneschal/contracts';
 import { type Database, migrate } from '@seneschal/database';
 import { handleJob, type Jobs } from '@seneschal/jobs';
 import { Lifecycle, type Logger, type Stoppable } from '@seneschal/observability';
@@ -50,6 +50,7 @@ import { setRoomTag } from './commands/set-room-tag.ts';
 import { uploadCrossSigningKeys } from './commands/upload-cross-signing-keys.ts';
 import { uploadKeys } from './commands/upload-keys.ts';
 import { uploadSignatures } from './commands/upload-signatures.ts';
+import { roomserverConsumer } from './consumers/roomserver.ts';
 import { sendNotices } from './jobs/send-notices.ts';
 import type { NoticesConfig } from './notices/send-notice.ts';
 import { userapiReads } from './reads.ts';
@@ -62,10 +63,17 @@ export interface UserapiDeps {
   jobs: Pick<Jobs, 'serve'>;
   config: NoticesConfig & Pick<Config, 'bcrypt_cost'>;
   logger: Logger;
+  roomserver: RoomserverForUserapi;
 }
 
 /** Starts the user API: brings its tables up to date, then serves its commands and runs its jobs. */
-export async function startUserapi({ bus, jobs, database, config }: UserapiDeps): Promise<Stoppable> {
+export async function startUserapi({
+  bus,
+  jobs,
+  database,
+  config,
+  roomserver,
+}: UserapiDeps): Promise<Stoppable> {
   await migrate(database, 'userapi', userapiMigrations);
   const deps = { db: database.tables<UserapiTables>(), bus, serverName: config.server_name };
   const lifecycle = new Lifecycle();
@@ -76,6 +84,7 @@ export async function startUserapi({ bus, jobs, database, config }: UserapiDeps)
       handleJob(userapi.sendNotices, { send: (context) => sendNotices(notices, context) }),
     ]),
   );
+  lifecycle.add(await bus.follow(roomserverConsumer({ ...deps, roomserver })));
   return lifecycle;
 }
 

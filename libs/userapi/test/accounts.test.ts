@@ -122,7 +122,7 @@ describe('setProfile', () => {
     await fixture.call(userapi.setProfile, { userId, displayname: 'Grace' });
     await fixture.call(userapi.setProfile, { userId, avatarUrl: 'mxc://x.test/a' });
     const expected = { displayname: 'Grace', avatarUrl: 'mxc://x.test/a' };
-    await expect(fixture.reads.profile(userId)).resolves.toEqual(expected);
+    await expect(fixture.reads.profile(userId)).resolves.toEqual({ ...expected, fields: {} });
     await expect(fixture.reads.profiles([userId, '@nobody:x.test'])).resolves.toEqual(
       new Map([[userId, expected]]),
     );

@@ -4,6 +4,7 @@ import { type Kysely, sql } from 'kysely';
 
 import type { Command } from '@seneschal/contracts';
 import { userapi } from '@seneschal/contracts';
+import { createLogTable } from '@seneschal/database';
 import { Jobs, jobsMigrations } from '@seneschal/jobs';
 import { createLogger, Lifecycle } from '@seneschal/observability';
 import { startBus, withDatabase } from '@seneschal/testing';
@@ -46,7 +47,10 @@ export async function startFixture(): Promise<Fixture> {
     server_notices_display_name: 'Server Alerts',
     server_notices_room_name: 'Server Alerts',
   };
-  lifecycle.add(await startUserapi({ bus, jobs, database, config, logger }));
+  // There are no rooms here, and nothing is said of them.
+  await createLogTable(database.tables(), 'roomserver_output');
+  const roomserver = { predecessors: async () => new Map<string, string>() };
+  lifecycle.add(await startUserapi({ bus, jobs, database, config, logger, roomserver }));
   const db = database.tables<UserapiTables>();
   const call: Fixture['call'] = (command, input, idempotencyKey) =>
     bus.call(command, input, idempotencyKey === undefined ? {} : { idempotencyKey });

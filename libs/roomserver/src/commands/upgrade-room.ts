@@ -13,12 +13,16 @@ import type { EventInput, RoomDraft } from '../room/room-draft.ts';
 import type { RoomWriter } from '../room/room-writer.ts';
 import { closingLevels, successorContent, successorLevels, transferredState } from '../room/succession.ts';
 import { moveAliases } from '../storage/aliases.ts';
+import { type Ban, newestBans } from '../storage/memberships.ts';
 import { moveListing, versionOfRoom } from '../storage/rooms.ts';
 import { storeDraft } from '../storage/store-draft.ts';
 import type { RoomserverTables } from '../storage/tables.ts';
 
 type Input = z.infer<typeof roomserver.upgradeRoom.input>;
 type Output = z.infer<typeof roomserver.upgradeRoom.output>;
+
+/** Everything else on the server waits for an upgrade: so many bans take less than a second. */
+const mostBans = 5000;
 
 export interface UpgradeRoomDeps {
   db: Kysely<RoomserverTables>;
@@ -28,7 +32,7 @@ export interface UpgradeRoomDeps {
 }
 
 /**
- * Replaces a room by a new one of another version, all in one transaction: the new room with the old one's state, the
+ * Replaces a room by a new one of another version, all in one transaction: the new room with the old one's state and bans, the
  * local aliases and the place in the directory moved to it, the old one closed with a tombstone. A room that was upgraded
  * to this version already answers its replacement. M_UNSUPPORTED_ROOM_VERSION, M_FORBIDDEN when the user may not send a
  * tombstone.
@@ -74,7 +78,7 @@ async function succeed(
     version,
     isListed: false,
   });
-  fill(successor, old, input);
+  fill(successor, old, input, await newestBans(transaction, old.room.roomNid, mostBans));
   await storeDraft(transaction, { draft: successor, sent: [], serverName: deps.signer.serverName });
   const rooms = { from: old.room.roomNid, to: successor.room.roomNid };
   await moveAliases(transaction, rooms);
@@ -84,7 +88,12 @@ async function succeed(
 }
 
 /** The power levels come last: until then the creator may set all state, whatever level they leave it. */
-function fill(successor: RoomDraft, old: RoomDraft, { requestedBy: sender, profile }: Input): void {
+function fill(
+  successor: RoomDraft,
+  old: RoomDraft,
+  { requestedBy: sender, profile }: Input,
+  bans: readonly Ban[],
+): void {
   const content = memberContent('join', profile);
   successor.append({ type: 'm.room.member', sender, stateKey: sender, content });
   const state = transferredState(old, successor.room.version, sender);
@@ -92,6 +101,12 @@ function fill(successor: RoomDraft, old: RoomDraft, { requestedBy: sender, profi
   const alias = old.stateEvent('m.room.canonical_alias')?.pdu.content;
   if (alias !== undefined) {
     appendIfAllowed(successor, { type: 'm.room.canonical_alias', sender, stateKey: '', content: alias });
+  }
+  for (const { userId, reason } of bans) {
+    if (userId === sender) continue;
+    successor.setMember(userId, undefined);
+    const ban = { membership: 'ban', ...(reason === undefined ? {} : { reason }) };
+    appendIfAllowed(successor, { type: 'm.room.member', sender, stateKey: userId, content: ban });
   }
   const levels = successorLevels(old, successor, sender);
   successor.append({ type: 'm.room.power_levels', sender, stateKey: '', content: levels });

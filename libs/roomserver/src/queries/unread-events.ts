@@ -24,7 +24,7 @@ interface Row {
 }
 
 /**
- * The newest events by others after what the user has read and after the user's own membership event, in rooms
+ * The newest events by others after what the user has read and since the user joined, in rooms
  * that the user is joined to: outside of threads and in threads, a hundred of each. One query; rooms without any
  * are not in it.
  */
@@ -50,9 +50,9 @@ export async function unreadEvents(
     JOIN roomserver_rooms r USING (room_id)
     JOIN roomserver_memberships m ON m.room_nid = r.room_nid AND m.user_id = ${userId} AND m.membership = 'join'
     CROSS JOIN LATERAL (
-      (${found} AND e.position > greatest(q.main, m.position) AND e.rel_type IS DISTINCT FROM 'm.thread' ${newest})
+      (${found} AND e.position > greatest(q.main, coalesce(m.since, m.position)) AND e.rel_type IS DISTINCT FROM 'm.thread' ${newest})
       UNION ALL
-      (${found} AND e.position > greatest(q.threads, m.position) AND e.rel_type = 'm.thread' ${newest})
+      (${found} AND e.position > greatest(q.threads, coalesce(m.since, m.position)) AND e.rel_type = 'm.thread' ${newest})
     ) AS unread
     LEFT JOIN roomserver_current_state c ON c.room_nid = r.room_nid
       AND c.type = 'm.room.power_levels' AND c.state_key = ''

@@ -1,5 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
+import { ownString } from '@seneschal/matrix';
+
+import { parsePdu } from './rooms.ts';
 import type { RoomserverTables } from './tables.ts';
 
 /** Rooms that a user is in (first) or on the way into. */
@@ -36,4 +39,24 @@ export async function forget(db: Kysely<RoomserverTables>, roomId: string, userI
       AND m.membership = ANY('{leave,ban}'::text[])
   `.execute(db);
   return (result.numAffectedRows ?? 0n) > 0n;
+}
+
+export interface Ban {
+  userId: string;
+  reason: string | undefined;
+}
+
+/** The newest bans of a room, the oldest of them first. */
+export async function newestBans(
+  db: Kysely<RoomserverTables>,
+  roomNid: number,
+  limit: number,
+): Promise<Ban[]> {
+  const found = await sql<{ user_id: string; json: string }>`
+    SELECT m.user_id, e.json FROM roomserver_memberships m LEFT JOIN roomserver_events e USING (position)
+    WHERE m.room_nid = ${roomNid} AND m.membership = 'ban' ORDER BY m.position DESC LIMIT ${limit}
+  `.execute(db);
+  return found.rows.reverse().map(({ user_id: userId, json }) => {
+    return { userId, reason: ownString(parsePdu(json)?.content, 'reason') };
+  });
 }

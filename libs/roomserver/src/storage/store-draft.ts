@@ -157,7 +157,7 @@ function lastMemberships(draft: RoomDraft): [string, NewEvent][] {
 function upsertMemberships(draft: RoomDraft, serverName: string, numberOf: NumberOf): RawBuilder<unknown> {
   const members = lastMemberships(draft);
   return sql`
-    INSERT INTO roomserver_memberships (room_nid, user_id, membership, position, is_local)
+    INSERT INTO roomserver_memberships AS known (room_nid, user_id, membership, position, is_local)
     SELECT room.room_nid, user_id, membership, position, is_local
     FROM room, unnest(
       ${members.map(([, event]) => numberOf(event))}::int[], ${members.map(([userId]) => userId)}::text[],
@@ -165,7 +165,8 @@ function upsertMemberships(draft: RoomDraft, serverName: string, numberOf: Numbe
       ${members.map(([userId]) => serverNameOf(userId) === serverName)}::boolean[]
     ) AS new (n, user_id, membership, is_local) JOIN numbered USING (n)
     ON CONFLICT (room_nid, user_id) DO UPDATE
-      SET membership = EXCLUDED.membership, position = EXCLUDED.position, is_forgotten = false`;
+      SET membership = EXCLUDED.membership, position = EXCLUDED.position, is_forgotten = false,
+        since = CASE WHEN known.membership = EXCLUDED.membership THEN coalesce(known.since, known.position) END`;
 }
 
 /** Events that were stored before; what this draft adds cannot yet be named by a redaction. */

@@ -87,7 +87,7 @@ function overrideParts({ foreign: { overrides } }: RoomDraft, serverName: string
       INSERT INTO roomserver_memberships (room_nid, user_id, membership, position, is_local)
       SELECT room.room_nid, state_key, membership, event_position, is_local FROM room, ${rows}
       WHERE event_position IS NOT NULL AND type = 'm.room.member'
-      ON CONFLICT (room_nid, user_id) DO UPDATE SET membership = excluded.membership, position = excluded.position
+      ON CONFLICT (room_nid, user_id) DO UPDATE SET membership = excluded.membership, position = excluded.position, since = NULL
     )`,
     sql`removed_members AS (
       DELETE FROM roomserver_memberships m USING room, ${rows}

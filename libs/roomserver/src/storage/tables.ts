@@ -61,6 +61,8 @@ export interface RoomserverTables {
     position: number;
     is_local: boolean;
     is_forgotten: Generated<boolean>;
+    /** Position since which the membership is what it is; null where it is that of the event. */
+    since: number | null;
   };
   roomserver_aliases: { alias: string; room_nid: number; creator: string; created_ts: number };
   roomserver_transactions: {

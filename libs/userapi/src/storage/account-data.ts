@@ -35,7 +35,7 @@ export async function changeAccountData(
   return position;
 }
 
-async function selectAccountData(
+export async function selectAccountData(
   trx: UserapiTransaction,
   key: AccountDataKey,
 ): Promise<JsonObject | undefined> {

@@ -12,6 +12,7 @@ import { redactions } from './0010-redactions.ts';
 import { profileUpdates } from './0020-profile-updates.ts';
 import { erasedUsers } from './0021-erased-users.ts';
 import { userDirectory } from './0022-user-directory.ts';
+import { membershipSince } from './0023-membership-since.ts';
 
 export const roomserverMigrations: Migrations = {
   '0001_rooms': rooms,
@@ -26,4 +27,5 @@ export const roomserverMigrations: Migrations = {
   '0020_profile_updates': profileUpdates,
   '0021_erased_users': erasedUsers,
   '0022_user_directory': userDirectory,
+  '0023_membership_since': membershipSince,
 };

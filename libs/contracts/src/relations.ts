@@ -33,6 +33,16 @@ export interface RelationsPage {
   levels: number;
 }
 
+/** An event by another user, and what the push rules look at besides. */
+export interface NotifiableEvent {
+  event: StoredEvent;
+  /** The first event of the thread; undefined outside of threads. */
+  threadId: string | undefined;
+  joinedMembers: number;
+  powerLevels: PowerLevels | undefined;
+  senderLevel: number;
+}
+
 /** Events of a room that a user has not read, and what the push rules look at besides. */
 export interface UnreadRoom {
   roomId: string;

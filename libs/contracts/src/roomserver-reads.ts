@@ -1,7 +1,13 @@
 import type { JsonObject, Pdu } from '@seneschal/matrix';
 
 import type { SpacesForClient } from './spaces.ts';
-import type { BundledRelations, RelationsPage, RelationsRequest, UnreadRoom } from './relations.ts';
+import type {
+  BundledRelations,
+  NotifiableEvent,
+  RelationsPage,
+  RelationsRequest,
+  UnreadRoom,
+} from './relations.ts';
 
 export type Membership = 'join' | 'invite' | 'knock' | 'leave' | 'ban';
 
@@ -230,6 +236,11 @@ export interface RoomserverForSync {
   strippedState(userId: string, roomIds: string[]): Promise<Map<string, JsonObject[]>>;
   /** Whether users of other servers are joined to a room. */
   isShared(roomId: string): Promise<boolean>;
+  /** The newest events by others before a position, in the rooms that the user is joined to. */
+  notifiableEvents(
+    userId: string,
+    page: { deviceId: string; before: number; limit: number },
+  ): Promise<NotifiableEvent[]>;
   /** Users who share a room with the user. */
   usersSharingRooms(userId: string, candidates: readonly string[]): Promise<string[]>;
   /**

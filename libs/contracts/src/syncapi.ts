@@ -32,7 +32,18 @@ export interface SyncRequest {
   signal: AbortSignal;
 }
 
+/** A page of `GET /notifications`; `from` is the `next` of the page before. */
+export interface NotificationsRequest {
+  userId: string;
+  deviceId: string;
+  from: string | undefined;
+  limit: number;
+  onlyHighlights: boolean;
+}
+
 export interface SyncapiForClient {
+  /** What the user's push rules say yes to, the newest first. Throws M_INVALID_PARAM for a `from` that is none. */
+  notifications(request: NotificationsRequest): Promise<{ notifications: JsonObject[]; next?: string }>;
   /** `GET /sync`: answers at once when there is something new, else when there is or the time is up. */
   sync(request: SyncRequest): Promise<JsonObject>;
   filter(userId: string, filterId: string): Promise<JsonObject | undefined>;

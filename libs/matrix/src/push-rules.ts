@@ -37,14 +37,24 @@ const silent: PushOutcome = { notify: false, highlight: false };
  * of the event times that of the pattern.
  */
 export function evaluatePushRules(ruleset: JsonObject, event: PushEvent, context: PushContext): PushOutcome {
+  return outcomeOf(matchingRule(ruleset, event, context) ?? null);
+}
+
+/** What the rule that decides has done, be it to notify or not; nothing where none does. */
+export function pushActions(ruleset: JsonObject, event: PushEvent, context: PushContext): JsonValue[] {
+  const actions = own(matchingRule(ruleset, event, context), 'actions');
+  return Array.isArray(actions) ? actions : [];
+}
+
+function matchingRule(ruleset: JsonObject, event: PushEvent, context: PushContext): JsonValue | undefined {
   for (const kind of pushRuleKinds) {
     const rules = own(ruleset, kind);
     if (!Array.isArray(rules)) continue;
     for (const rule of rules) {
-      if (own(rule, 'enabled') !== false && matches(kind, rule, event, context)) return outcomeOf(rule);
+      if (own(rule, 'enabled') !== false && matches(kind, rule, event, context)) return rule;
     }
   }
-  return silent;
+  return undefined;
 }
 
 function outcomeOf(rule: JsonValue): PushOutcome {

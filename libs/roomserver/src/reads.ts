@@ -22,6 +22,7 @@ import { findRooms } from './queries/find-rooms.ts';
 import { countOfTypes, eventsById, eventsOfTypes } from './queries/indexable-events.ts';
 import { isPurgeable } from './queries/is-purgeable.ts';
 import { isListed } from './queries/is-listed.ts';
+import { notifiableEvents } from './queries/notifiable-events.ts';
 import { occupants, occupiedRooms } from './queries/occupants.ts';
 import { isShared } from './queries/is-shared.ts';
 import { roomPreview, spaceHierarchy } from './queries/hierarchy/space-hierarchy.ts';
@@ -90,6 +91,7 @@ export function roomserverReads(
       hasUnmarkedDepartures(deps.db, { userId, deviceId, since }),
     syncRooms: (userId, deviceId, rooms) => syncRooms(deps, userId, deviceId, rooms),
     unreadEvents: (userId, rooms, until) => unreadEvents(deps, userId, rooms, until),
+    notifiableEvents: (userId, page) => notifiableEvents(deps, userId, page),
     strippedState: (userId, roomIds) => strippedState(deps, userId, roomIds),
     isShared: (roomId) => isShared(deps, roomId),
     usersSharingRooms: (userId, candidates) => usersSharingRooms(deps, userId, candidates),

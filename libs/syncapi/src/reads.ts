@@ -13,6 +13,7 @@ import { Lifecycle, type Logger, type Metrics, type Stoppable } from '@seneschal
 import { acknowledge, type AcknowledgeDeps } from './sync/acknowledge.ts';
 import { compileFilter, parseFilterText } from './filters.ts';
 import { filter } from './queries/filter.ts';
+import { notifications } from './queries/notifications.ts';
 import { keyChanges } from './queries/key-changes.ts';
 import type { SyncapiTables } from './storage/tables.ts';
 import { Departures } from './sync/departures.ts';
@@ -74,6 +75,7 @@ export function syncapiReads(given: SyncapiReadsDeps): SyncapiReads {
     sync: (request) => sync({ ...deps, bus, logger, departures }, storedFilter, request),
     filter: storedFilter,
     keyChanges: (userId, from, to) => keyChanges(reads, userId, parseSyncToken(from), parseSyncToken(to)),
+    notifications: (request) => notifications(reads, request),
     setTyping: ({ roomId, userId, timeoutMs }) =>
       typing.set(roomId, userId, Math.min(timeoutMs, longestTypingMs)),
     positionOf,

@@ -99,7 +99,13 @@ function eventOf(pdu: Pdu, roomId: string): UnreadRoom['events'][number]['event'
 }
 
 /** Undefined where there are none, or none that can be read. */
-function levelsOf({ levels, room_version: name }: Row): PowerLevels | undefined {
+export function levelsOf({
+  levels,
+  room_version: name,
+}: {
+  levels: string | null;
+  room_version: string;
+}): PowerLevels | undefined {
   const content = parsePdu(levels)?.content;
   if (content === undefined) return undefined;
   try {

@@ -4,6 +4,7 @@ import type { Endpoint } from '@seneschal/http';
 
 import { getFilter, postFilter } from './filters.ts';
 import { keyChanges } from './key-changes.ts';
+import { notifications } from './notifications.ts';
 import { readMarkers, receipt } from './receipts.ts';
 import { sync } from './sync.ts';
 import { typing } from './typing.ts';
@@ -12,7 +13,7 @@ import { typing } from './typing.ts';
 export function syncEndpoints(deps: {
   bus: CallBus;
   roomserver: Pick<RoomserverForClient, 'event' | 'membership'>;
-  syncapi: Pick<SyncapiForClient, 'sync' | 'filter' | 'keyChanges' | 'setTyping'>;
+  syncapi: Pick<SyncapiForClient, 'sync' | 'filter' | 'keyChanges' | 'setTyping' | 'notifications'>;
 }): Endpoint[] {
   return [
     sync(deps),
@@ -22,5 +23,6 @@ export function syncEndpoints(deps: {
     receipt(deps),
     readMarkers(deps),
     typing(deps),
+    notifications(deps),
   ];
 }

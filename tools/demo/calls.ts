@@ -5,6 +5,7 @@ import { at, joinRoom, registerUser, texts, type User } from '../shared/matrix.t
 import { administrators } from './administrators.ts';
 import { joinedRooms, verify, verifyLeft, verifySame, verifyStatus } from './checks.ts';
 import { federation } from './federation.ts';
+import { moderation } from './moderation.ts';
 import { serverNotices } from './notices.ts';
 import { purging } from './purge.ts';
 import { refreshDevices } from './refresh-devices.ts';
@@ -23,6 +24,7 @@ export function calls(stage: Stage): Call[] {
     ...registration(stage),
     ...registrationTokens(stage),
     ...administrators(stage),
+    ...moderation(stage),
     ...contentReports(stage),
     ...serverNotices(stage),
     ...searching(stage),

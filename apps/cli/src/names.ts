@@ -18,6 +18,10 @@ const names: Readonly<Record<string, string>> = {
   'GET /_matrix/client/r0/admin/whois/{}': 'users sessions',
   'GET /_synapse/admin/v1/users/{}/admin': 'users admin',
   'PUT /_synapse/admin/v1/users/{}/admin': 'users set-admin',
+  'GET /_matrix/client/v1/admin/suspend/{}': 'users suspended',
+  'PUT /_matrix/client/v1/admin/suspend/{}': 'users suspend',
+  'GET /_matrix/client/v1/admin/lock/{}': 'users locked',
+  'PUT /_matrix/client/v1/admin/lock/{}': 'users lock',
   // Made by hand in register.ts, as it signs what it sends.
   'POST /_synapse/admin/v1/register': 'users register',
   'GET /_synapse/admin/v1/register': 'users register',

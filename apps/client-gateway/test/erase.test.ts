@@ -51,6 +51,11 @@ describe('deactivation with erase', () => {
     expect(await seen(gone, roomId, said)).toEqual([content, content, content, content]);
     expect(await seen(carol, roomId, said)).toEqual([{}, {}, {}, {}]);
     expect(JSON.stringify(await messages(carol, roomId))).not.toMatch(/my secret|Alice/);
+    for (const where of ['/members', '/state']) {
+      const { status, text } = await carol.request('GET', `/_matrix/client/v3${room(roomId, where)}`);
+      expect([where, status, text.includes('Alice')]).toEqual([where, 200, false]);
+    }
+    expect(JSON.stringify(await sync(carol))).not.toMatch(/Alice/);
     expect(await carol.call('GET', room(roomId, '/state/m.room.name'))).toEqual({ name: 'Kept' });
     const profile = await world.request(
       'GET',

@@ -11,6 +11,7 @@ export function profilesConsumer(begin: () => void): Consumer<UserapiFact> {
   return {
     name: 'roomserver-profiles',
     log: userapi.userapiOutput,
+    lingerMs: 100,
     apply: async (transaction, entries) => {
       const changes = new Map<string, number>();
       for (const { fact, position } of entries) {

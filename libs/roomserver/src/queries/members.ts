@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { StoredEvent } from '@seneschal/contracts';
 import { forbidden, ownString } from '@seneschal/matrix';
 
+import { redactErased } from './erasure.ts';
 import { eventsAt } from './event-rows.ts';
 import type { QueryDeps } from './query-deps.ts';
 import { bounded, type RoomView, viewRoom } from './room-view.ts';
@@ -25,6 +26,7 @@ export async function members(
   const view = await viewRoom(deps, roomId, userId);
   const bound = Math.min(view.horizon, filter.at ?? Infinity);
   const events = await eventsAt(deps, await positionsFor(deps, view, bound, filter));
+  await redactErased(deps, userId, events);
   return events.filter(({ pdu }) => {
     const membership = ownString(pdu.content, 'membership');
     if (filter.membership !== undefined && membership !== filter.membership) return false;

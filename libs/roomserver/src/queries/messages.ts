@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { EventPage, RoomserverForClient, StoredEvent } from '@seneschal/contracts';
 
 import { dress } from './dress.ts';
+import { redactErased } from './erasure.ts';
 import { filterCondition, passesContentFilter } from './event-filter.ts';
 import { type EventRow, eventColumns, eventJoins, eventsAt, readEvents } from './event-rows.ts';
 import { isIgnored, type Reader, type ReaderDeps, readerOf } from './ignoring.ts';
@@ -32,7 +33,7 @@ export async function messages(
   const start = await startOf(deps, view, request);
   const page = await collect(deps, view, { ...request, from: start }, { reader, histories });
   await dress(deps, reader, request.deviceId, page.events);
-  const members = request.lazyLoadMembers === true ? await senders(deps, view, page.events) : [];
+  const members = request.lazyLoadMembers === true ? await senders(deps, userId, view, page.events) : [];
   return { start, events: page.events, members, ...(page.end === undefined ? {} : { end: page.end }) };
 }
 
@@ -99,10 +100,14 @@ async function readRows(
 
 async function senders(
   deps: QueryDeps,
+  userId: string,
   view: RoomView,
   events: readonly StoredEvent[],
 ): Promise<StoredEvent[]> {
   const bound = Math.max(0, ...events.map((event) => event.position));
   const userIds = events.map(({ pdu }) => pdu.sender);
-  return eventsAt(deps, await memberPositions(deps, [{ roomNid: view.roomNid, bound, userIds }]));
+  const positions = await memberPositions(deps, [{ roomNid: view.roomNid, bound, userIds }]);
+  const members = await eventsAt(deps, positions);
+  await redactErased(deps, userId, members);
+  return members;
 }

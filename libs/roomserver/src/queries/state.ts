@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 
 import type { StoredEvent } from '@seneschal/contracts';
 
+import { redactErased } from './erasure.ts';
 import { type EventRow, eventColumns, eventJoins, eventsAt, readEvents } from './event-rows.ts';
 import type { QueryDeps } from './query-deps.ts';
 import { bounded, viewRoom } from './room-view.ts';
@@ -12,7 +13,9 @@ export async function state(deps: QueryDeps, roomId: string, userId: string): Pr
   const view = await viewRoom(deps, roomId, userId);
   const ranges = [{ roomNid: view.roomNid, since: 0, bound: bounded(view.horizon) }];
   const positions = await Promise.all([statePositions(deps, ranges), allMemberPositions(deps, ranges)]);
-  return eventsAt(deps, positions.flat());
+  const events = await eventsAt(deps, positions.flat());
+  await redactErased(deps, userId, events);
+  return events;
 }
 
 /** One state event, under the same rules as `state`. */
@@ -30,5 +33,7 @@ export async function stateEvent(
       AND e.position <= ${bounded(view.horizon)}
     ORDER BY e.position DESC LIMIT 1
   `.execute(deps.db);
-  return readEvents(deps, result.rows)[0];
+  const found = readEvents(deps, result.rows);
+  await redactErased(deps, userId, found);
+  return found[0];
 }

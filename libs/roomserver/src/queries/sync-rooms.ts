@@ -1,6 +1,7 @@
 import type { RoomSummary, RoomSync, RoomSyncRequest, StoredEvent } from '@seneschal/contracts';
 
 import { dress } from './dress.ts';
+import { redactErased } from './erasure.ts';
 import { eventsAt } from './event-rows.ts';
 import { type ReaderDeps, readerOf } from './ignoring.ts';
 import type { QueryDeps } from './query-deps.ts';
@@ -159,7 +160,9 @@ async function readState(
   const told = new Set(plans.flatMap(({ timeline }) => timeline.map(({ position }) => position)));
   const untold = [...new Set(positions.flat())].filter((position) => !told.has(position));
   const byRoom = new Map<string, StoredEvent[]>();
-  for (const event of await eventsAt(deps, untold)) {
+  const events = await eventsAt(deps, untold);
+  await redactErased(deps, userId, events);
+  for (const event of events) {
     const known = byRoom.get(event.roomId);
     if (known === undefined) byRoom.set(event.roomId, [event]);
     else known.push(event);

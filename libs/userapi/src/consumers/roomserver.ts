@@ -28,6 +28,7 @@ export function roomserverConsumer({
   return {
     name: 'userapi-roomserver',
     log: roomserver.roomserverOutput,
+    lingerMs: 200,
     apply: async (transaction, entries) => {
       const joins = entries.flatMap(({ fact }) => (fact.kind === 'events_stored' ? joinsIn(fact) : []));
       const ours = joins.filter(({ userId }) => serverNameOf(userId) === serverName);

@@ -23,6 +23,7 @@ export type * from './reports.ts';
 export type * from './roomserver.ts';
 export type * from './roomserver-admin-reads.ts';
 export type * from './roomserver-for-federation.ts';
+export type * from './roomserver-for-search.ts';
 export type * from './roomserver-reads.ts';
 export type * from './search.ts';
 export type * from './space-rooms.ts';

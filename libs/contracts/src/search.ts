@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { command } from './command.ts';
 import { jobKind } from './jobs.ts';
 import { purgeRoomCommand, type RoomDataReads } from './room-rows.ts';
-import type { EventContext, StoredEvent } from './roomserver-reads.ts';
+import type { EventContext } from './roomserver-for-search.ts';
+import type { StoredEvent } from './roomserver-reads.ts';
 
 /**
  * Removes every document of a room from all indexes, and answers how many there were. Nothing of the room is

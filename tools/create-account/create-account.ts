@@ -1,8 +1,16 @@
 import type { Config } from '@seneschal/config';
 import { accountTypes, userapi } from '@seneschal/contracts';
+import { migrate } from '@seneschal/database';
 import { createLogger } from '@seneschal/observability';
+import { roomserverMigrations, roomserverReads } from '@seneschal/roomserver';
 import { startOn } from '@seneschal/service';
-import { checkLocalpart, checkPasswordRules, hashPassword, startUserapi } from '@seneschal/userapi';
+import {
+  checkLocalpart,
+  checkPasswordRules,
+  hashPassword,
+  startUserapi,
+  userapiReads,
+} from '@seneschal/userapi';
 
 interface NewAccount {
   localpart: string;
@@ -24,7 +32,10 @@ export async function createAccount(config: Config, account: NewAccount): Promis
   const passwordHash = await hashPassword(account.password, config.bcrypt_cost);
   const options = { name: 'create-account', logger: createLogger('silent') };
   return startOn(config, options, async (platform) => {
-    platform.lifecycle.add(await startUserapi(platform));
+    const { config: settings, database, logger } = platform;
+    await migrate(database, 'roomserver', roomserverMigrations);
+    const roomserver = roomserverReads(database, logger, userapiReads(database, settings));
+    platform.lifecycle.add(await startUserapi({ ...platform, roomserver }));
     try {
       const { userId } = await platform.bus.call(userapi.createAccount, {
         localpart: account.localpart,

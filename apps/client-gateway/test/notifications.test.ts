@@ -96,7 +96,7 @@ describe('GET /notifications', () => {
     expect(all).toEqual(['5', '4', '3', '2', '1']);
   });
 
-  it('is empty after leaving, and takes no token but its own', async () => {
+  it('row 22 (CVE-2024-53867): is empty after leaving, and takes no token but its own', async () => {
     const dave = await world.register('dave');
     const roomId = await alice.createRoom({ preset: 'public_chat' });
     await dave.join(roomId);
@@ -104,8 +104,14 @@ describe('GET /notifications', () => {
     expect(bodies(await page(dave))).toEqual(['hello']);
     await dave.leave(roomId);
     expect(bodies(await page(dave))).toEqual([]);
-    for (const query of [{ from: 'x' }, { from: 's1_2' }, { limit: -1 }, { limit: 'x' }]) {
-      const answer = await dave.request('GET', path, { query: query as Record<string, string> });
+    const wrong: Record<string, string>[] = [
+      { from: 'x' },
+      { from: 's1_2' },
+      { limit: '-1' },
+      { limit: 'x' },
+    ];
+    for (const query of wrong) {
+      const answer = await dave.request('GET', path, { query });
       expect(answer).toMatchObject({ status: 400, body: { errcode: 'M_INVALID_PARAM' } });
     }
     expect((await world.request('GET', path)).status).toBe(401);

@@ -175,6 +175,13 @@ describe('other fields of a profile', () => {
     expect(await carl.call('GET', field(carl))).toEqual({});
   });
 
+  it('row 16 (CVE-2022-31052): are refused when they are nested a hundred thousand levels deep', async () => {
+    const deep = `{"org.example.deep": ${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    const answer = await bob.request('PUT', `${base}${field(bob, 'org.example.deep')}`, { body: deep });
+    expect(answer.status).toBe(400);
+    expect((await bob.request('GET', `${base}${field(bob, 'org.example.deep')}`)).status).toBe(404);
+  });
+
   it('are refused to others, before anything else is looked at', async () => {
     for (const method of ['PUT', 'DELETE']) {
       const path = `${base}${field(bob, 'm.tz')}`;

@@ -200,12 +200,13 @@ it('row 20 (CVE-2023-32682): no token and no password lets anybody into a deacti
   }
 });
 
-it('keeps no token of any kind as it is, in the database or in Redis', async () => {
+it('row 21 (CVE-2023-41335): keeps no password and no token as it is, in the database or in Redis', async () => {
   const alice = await user();
   const session = await renewable(alice);
   const next = await refreshed(session.refresh_token);
   const token = await loginToken(alice);
-  const secrets = [session.access_token, session.refresh_token, next.access_token, next.refresh_token, token];
+  const tokens = [session.access_token, session.refresh_token, next.access_token, next.refresh_token, token];
+  const secrets = [...tokens, password];
   const tables = await sql<{ name: string }>`SELECT table_name AS name FROM information_schema.tables
     WHERE table_schema = 'public' AND table_type = 'BASE TABLE'`.execute(world.sql);
   for (const { name } of tables.rows) {
@@ -217,7 +218,10 @@ it('keeps no token of any kind as it is, in the database or in Redis', async () 
   }
   const { redis, prefix } = world.homeserver.platform.bus;
   for (const key of await redis.keys(`${prefix}:*`)) {
-    const kept = (await redis.type(key)) === 'hash' ? JSON.stringify(await redis.hgetall(key)) : '';
+    const type = await redis.type(key);
+    const kept = JSON.stringify(
+      type === 'hash' ? await redis.hgetall(key) : type === 'string' ? await redis.get(key) : '',
+    );
     for (const secret of secrets) expect(kept).not.toContain(secret);
   }
 });

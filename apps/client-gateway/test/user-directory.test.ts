@@ -72,7 +72,7 @@ describe('the user directory', () => {
     expect(await found(erin, 'hidden')).toHaveLength(2);
   });
 
-  it('follows changes of names, and forgets who is gone', async () => {
+  it('row 30: follows changes of names, tells names and avatars alone, and forgets who is gone', async () => {
     const frank = await world.register('frank', { displayname: 'Old Name', password: 'the password' });
     const grace = await world.register('grace');
     await frank.createRoom({ preset: 'public_chat' });

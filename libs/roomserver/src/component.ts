@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely';
+import { sql } from 'kysely';
 
 import { type Bus, handle, type Handler } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
@@ -12,7 +12,7 @@ import { changeMembership } from './commands/change-membership.ts';
 import { createRoom } from './commands/create-room.ts';
 import { draftMembership } from './commands/draft-membership.ts';
 import { evacuateRoom } from './commands/evacuate-room.ts';
-import { evacuateUser } from './commands/evacuate-user.ts';
+import { evacuateUser, type EvacuateUserDeps } from './commands/evacuate-user.ts';
 import { forgetRoom } from './commands/forget-room.ts';
 import { markDeparturesSeen } from './commands/mark-departures-seen.ts';
 import { deleteReport, updateReport } from './commands/manage-reports.ts';
@@ -34,8 +34,6 @@ import { evacuateUserSteps } from './jobs/evacuate-user.ts';
 import { ProfileUpdates } from './jobs/profile-updates.ts';
 import { listenForForgetting } from './room/forgetting.ts';
 import { RoomWriter } from './room/room-writer.ts';
-import { removeFromDirectory } from './storage/user-directory.ts';
-import { insertErasedUser } from './storage/erased-users.ts';
 import { roomserverMigrations } from './storage/migrations/index.ts';
 import type { RoomserverTables } from './storage/tables.ts';
 
@@ -92,30 +90,26 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
   const deletion = deletionJobs(deps, config.data_dir);
   const handlers = [evacuateRoomSteps(deps), evacuateUserSteps(deps), ...deletion];
   lifecycle.add(await jobs.serve('roomserver', handlers));
-  const once = { parts: () => Promise.resolve([]), partStatement: () => sql`SELECT` };
-  const evacuate = (userId: string): ReturnType<typeof evacuateUser> =>
-    evacuateUser(deps, { userId, requestedBy: userId, dryRun: false }, once);
-  const erase = (transaction: Transaction<unknown>, userId: string): Promise<void> =>
-    insertErasedUser(transaction as unknown as Transaction<RoomserverTables>, userId);
-  const unlist = (transaction: Transaction<unknown>, userId: string): Promise<void> =>
-    removeFromDirectory(transaction as unknown as Transaction<RoomserverTables>, userId);
-  lifecycle.add(await bus.follow(userapiConsumer({ evacuate, erase, unlist, logger })));
-  lifecycle.add(await followProfiles(given, deps));
-  lifecycle.add(await bus.follow(directoryConsumer({ ...given, ...deps })));
+  lifecycle.add(await followLogs(given, deps));
   lifecycle.add(listenForForgetting(bus, deps.writer));
   lifecycle.add(keepHouse({ db, jobs, logger, config }));
   return lifecycle;
 }
 
-/** Rooms show their members by the profiles that those have now. */
-async function followProfiles(
+/** What follows from facts, of accounts and of its own. */
+async function followLogs(
   { bus, userapi, logger }: RoomserverDeps,
-  { db, writer }: Pick<ReceiveEventsDeps, 'db'> & { writer: RoomWriter },
+  deps: EvacuateUserDeps & { writer: RoomWriter; serverName: string },
 ): Promise<Stoppable> {
   const lifecycle = new Lifecycle();
-  const updates = lifecycle.add(new ProfileUpdates({ db, writer, userapi, logger }));
+  const once = { parts: () => Promise.resolve([]), partStatement: () => sql`SELECT` };
+  const evacuate = (userId: string): ReturnType<typeof evacuateUser> =>
+    evacuateUser(deps, { userId, requestedBy: userId, dryRun: false }, once);
+  lifecycle.add(await bus.follow(userapiConsumer({ evacuate, logger })));
+  const updates = lifecycle.add(new ProfileUpdates({ ...deps, userapi }));
   lifecycle.add(bus.attend(updates));
   lifecycle.add(await bus.follow(profilesConsumer(() => void updates.catchUp())));
+  lifecycle.add(await bus.follow(directoryConsumer({ userapi, serverName: deps.serverName })));
   return lifecycle;
 }
 

@@ -20,6 +20,7 @@ import { eventContexts } from './queries/event-contexts.ts';
 import { event } from './queries/event.ts';
 import { findRooms } from './queries/find-rooms.ts';
 import { countOfTypes, eventsById, eventsOfTypes } from './queries/indexable-events.ts';
+import type { ReaderDeps } from './queries/ignoring.ts';
 import { isPurgeable } from './queries/is-purgeable.ts';
 import { isListed } from './queries/is-listed.ts';
 import { notifiableEvents } from './queries/notifiable-events.ts';
@@ -65,6 +66,31 @@ export function roomserverReads(
 ): RoomserverReads {
   const deps = { db: database.tables<RoomserverTables>(), logger, userapi };
   return {
+    ...forClient(deps),
+    ...forAdmin(deps),
+    predecessors: (roomIds) => predecessors(deps, roomIds),
+    position: () => position(deps),
+    changedRooms: (userId, since, until) => changedRooms(deps, userId, since, until),
+    hasUnmarkedDepartures: (userId, deviceId, since) =>
+      hasUnmarkedDepartures(deps.db, { userId, deviceId, since }),
+    syncRooms: (userId, deviceId, rooms) => syncRooms(deps, userId, deviceId, rooms),
+    unreadEvents: (userId, rooms, until) => unreadEvents(deps, userId, rooms, until),
+    notifiableEvents: (userId, page) => notifiableEvents(deps, userId, page),
+    strippedState: (userId, roomIds) => strippedState(deps, userId, roomIds),
+    isShared: (roomId) => isShared(deps, roomId),
+    usersSharingRooms: (userId, candidates) => usersSharingRooms(deps, userId, candidates),
+    encryptedRoomChanges: (userId, since, until) => encryptedRoomChanges(deps, userId, since, until),
+    eventsOfTypes: (page) => eventsOfTypes(deps, page),
+    countOfTypes: (types, upTo, roomId) => countOfTypes(deps, types, upTo, roomId),
+    eventsById: (eventIds) => eventsById(deps, eventIds),
+    visibleRanges: (userId) => visibleRanges(deps, userId),
+    visibleEvents: (userId, deviceId, eventIds) => visibleEvents(deps, userId, deviceId, eventIds),
+    eventContexts: (...asked) => eventContexts(deps, ...asked),
+  };
+}
+
+function forClient(deps: ReaderDeps): RoomserverForClient {
+  return {
     joinedRooms: (userId) => joinedRooms(deps, userId),
     membership: (roomId, userId) => membership(deps, roomId, userId),
     roomIdByAlias: (alias) => roomIdByAlias(deps, alias),
@@ -84,24 +110,11 @@ export function roomserverReads(
     relations: (roomId, userId, request) => relations(deps, roomId, userId, request),
     threads: (roomId, userId, request) => threads(deps, roomId, userId, request),
     messages: (roomId, userId, page) => messages(deps, roomId, userId, page),
-    predecessors: (roomIds) => predecessors(deps, roomIds),
-    position: () => position(deps),
-    changedRooms: (userId, since, until) => changedRooms(deps, userId, since, until),
-    hasUnmarkedDepartures: (userId, deviceId, since) =>
-      hasUnmarkedDepartures(deps.db, { userId, deviceId, since }),
-    syncRooms: (userId, deviceId, rooms) => syncRooms(deps, userId, deviceId, rooms),
-    unreadEvents: (userId, rooms, until) => unreadEvents(deps, userId, rooms, until),
-    notifiableEvents: (userId, page) => notifiableEvents(deps, userId, page),
-    strippedState: (userId, roomIds) => strippedState(deps, userId, roomIds),
-    isShared: (roomId) => isShared(deps, roomId),
-    usersSharingRooms: (userId, candidates) => usersSharingRooms(deps, userId, candidates),
-    encryptedRoomChanges: (userId, since, until) => encryptedRoomChanges(deps, userId, since, until),
-    eventsOfTypes: (page) => eventsOfTypes(deps, page),
-    countOfTypes: (types, upTo, roomId) => countOfTypes(deps, types, upTo, roomId),
-    eventsById: (eventIds) => eventsById(deps, eventIds),
-    visibleRanges: (userId) => visibleRanges(deps, userId),
-    visibleEvents: (userId, deviceId, eventIds) => visibleEvents(deps, userId, deviceId, eventIds),
-    eventContexts: (...asked) => eventContexts(deps, ...asked),
+  };
+}
+
+function forAdmin(deps: ReaderDeps): RoomserverForAdmin {
+  return {
     roomExists: (roomId) => roomExists(deps, roomId),
     occupants: (roomId) => occupants(deps, roomId),
     occupiedRooms: (userId) => occupiedRooms(deps, userId),

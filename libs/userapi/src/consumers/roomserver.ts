@@ -1,5 +1,3 @@
-import type { Transaction } from 'kysely';
-
 import type { Consumer, WakeBus } from '@seneschal/bus';
 import { roomserver, type RoomserverFact, type RoomserverForUserapi } from '@seneschal/contracts';
 import { type JsonObject, serverNameOf } from '@seneschal/matrix';

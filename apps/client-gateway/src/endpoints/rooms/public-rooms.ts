@@ -10,7 +10,7 @@ import {
   type UserapiForGateways,
 } from '@seneschal/contracts';
 import { accessToken, clientPaths, endpoint, type Endpoint, hashToken } from '@seneschal/http';
-import { isServerName, unknownToken } from '@seneschal/matrix';
+import { isServerName, unknownToken, userLocked } from '@seneschal/matrix';
 
 import { count } from './shapes.ts';
 
@@ -44,7 +44,9 @@ export const getPublicRooms = (deps: Deps): Endpoint =>
       const { server: asked, ...search } = request.query;
       if (isElsewhere(deps, asked)) {
         const tokenHash = hashToken(accessToken(request.header('authorization'), new URLSearchParams()));
-        if ((await deps.userapi.requesterByToken(tokenHash)) === undefined) throw unknownToken();
+        const known = await deps.userapi.requesterByToken(tokenHash);
+        if (known === undefined || known.token === 'expired') throw unknownToken();
+        if (known.isLocked === true) throw userLocked();
       }
       return page(deps, { server: asked, search: { ...search, filter: undefined } });
     },

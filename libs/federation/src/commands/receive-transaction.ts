@@ -15,7 +15,7 @@ import {
 import { receiveEdus, type ReceiveEdusDeps } from '../edus/receive-edus.ts';
 import { verifyPdus } from '../events/verify-pdus.ts';
 import { errorOf, reasonOf, receiveInRoom, type ReceiveInRoomDeps } from '../inbound/receive-in-room.ts';
-import { type OutsideDeps, receiveOutside } from '../inbound/outside.ts';
+import { mayEndInvite, type OutsideDeps, receiveOutside } from '../inbound/outside.ts';
 
 type Input = z.infer<typeof federation.receiveTransaction.input>;
 type Output = z.infer<typeof federation.receiveTransaction.output>;
@@ -82,9 +82,11 @@ async function receiveElsewhere(
   given: readonly JsonObject[],
 ): Promise<Map<string, string | undefined>> {
   const errors = refuseAll(given, room.roomVersion, 'This server is not in the room.');
-  if (!supportedRoomVersions.includes(room.roomVersion)) return errors;
+  // Nobody's keys are fetched for anything else.
+  const candidates = given.filter((pdu) => mayEndInvite(pdu, room.origin, deps.serverName));
+  if (candidates.length === 0 || !supportedRoomVersions.includes(room.roomVersion)) return errors;
   const version = roomVersion(room.roomVersion);
-  const { pdus } = await verifyPdus(deps, { roomId: room.roomId, version }, given);
+  const { pdus } = await verifyPdus(deps, { roomId: room.roomId, version }, candidates);
   for (const [eventId, pdu] of pdus) {
     if (await receiveOutside(deps, room, pdu)) errors.set(eventId, undefined);
   }

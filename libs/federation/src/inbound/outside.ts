@@ -27,25 +27,36 @@ export interface OutsideDeps {
 }
 
 /**
- * Takes that a room which lives elsewhere takes an invite of our user back, or refuses a knock: a leave or a ban by
- * another user, from a server that knows the room. Its state cannot be asked, so no other event of the room is taken.
- * False for what is none of this.
+ * Whether an event may be that a room which lives elsewhere takes an invite of our user back, or refuses a knock: a leave
+ * or a ban by another user, who is of the server that sends it.
+ */
+export function mayEndInvite(pdu: JsonObject, origin: string, serverName: string): boolean {
+  const userId = ownString(pdu, 'state_key') ?? '';
+  const sender = ownString(pdu, 'sender') ?? '';
+  const membership = ownString(pdu['content'], 'membership');
+  return (
+    pdu['type'] === 'm.room.member' &&
+    (membership === 'leave' || membership === 'ban') &&
+    sender !== userId &&
+    serverNameOf(sender) === origin &&
+    serverNameOf(userId) === serverName
+  );
+}
+
+/**
+ * Takes such an event, of which the signatures have been checked, from a server that knows the room. Its state cannot be
+ * asked, so no other event of the room is taken. False when the user is neither invited nor knocks, or the server is
+ * another.
  */
 export async function receiveOutside(
-  deps: OutsideDeps,
+  { bus, roomserver: rooms }: OutsideDeps,
   { origin, roomId, roomVersion }: { origin: string; roomId: string; roomVersion: string },
   pdu: JsonObject,
 ): Promise<boolean> {
   const userId = ownString(pdu, 'state_key') ?? '';
-  const sender = ownString(pdu, 'sender') ?? '';
-  const membership = ownString(pdu['content'], 'membership');
-  const isRefusal =
-    pdu['type'] === 'm.room.member' && sender !== userId && (membership === 'leave' || membership === 'ban');
-  if (!isRefusal || serverNameOf(userId) !== deps.serverName || serverNameOf(sender) !== origin) return false;
-  const before = await deps.roomserver.membershipEvent(roomId, userId);
+  const before = await rooms.membershipEvent(roomId, userId);
   if (before === undefined || !['invite', 'knock'].includes(before.membership)) return false;
   if (!serversOfOutsider(before, userId).includes(origin)) return false;
-  const stored = { roomId, roomVersion, event: pdu, strippedState: [] };
-  await deps.bus.call(roomserver.storeOutsideMembership, stored);
+  await bus.call(roomserver.storeOutsideMembership, { roomId, roomVersion, event: pdu, strippedState: [] });
   return true;
 }

@@ -131,6 +131,21 @@ describe('a hostile server', () => {
     expect(await texts(alice, foothold.roomId)).toEqual([]);
   });
 
+  it('is asked a bounded number of times, however many of its events lack something', async () => {
+    const foothold = await enter();
+    peer.answer(`${v1}/get_missing_events`, () => ({ body: { events: [] } }));
+    peer.answer(`${v1}/state/`, () => ({ body: { pdus: [], auth_chain: [] } }));
+    const before = peer.requests.length;
+    const late = Array.from({ length: 50 }, (_, index) => {
+      const made = `$${String(index).padStart(43, 'm')}`;
+      return message(foothold, `late ${index}`, { prev_events: [made] });
+    });
+    const { errors } = await deliver(late);
+    expect(errors.filter((error) => error !== undefined)).toHaveLength(50);
+    expect(peer.requests.length - before).toBeLessThanOrEqual(10);
+    expect(await texts(alice, foothold.roomId)).toEqual([]);
+  });
+
   it('E8: has nothing signed by make_leave but the leave that was asked for (CVE-2026-24471)', async () => {
     const roomId = '!trap:elsewhere.example';
     const refs = [`$${'a'.repeat(43)}`];

@@ -27,6 +27,8 @@ type Result = Results extends Map<string, infer R> ? R : never;
 
 /** Events between ours and a new one that are asked for at the most. */
 const maximumGap = 50;
+/** Events of one delivery for which something is fetched: as a rule the first one's gap is that of all. */
+const maximumFetches = 5;
 const timeoutMs = 30_000;
 /** The state of a room may be large. */
 const stateBytes = 64 * 1024 * 1024;
@@ -40,12 +42,14 @@ export async function receiveInRoom(deps: ReceiveInRoomDeps, delivery: RoomDeliv
   const results = await send(deps, delivery, delivery.pdus);
   const lacking = [...results.values()].filter(isLacking);
   if (lacking.length === 0) return results;
-  for (const result of lacking.slice(0, maximumGap)) {
+  let fetches = 0;
+  for (const result of lacking) {
     const pdu = delivery.pdus.get(result.eventId);
     // An earlier one of this delivery may have brought what this one lacked.
     const before = pdu && (await send(deps, delivery, new Map([[result.eventId, pdu]]))).get(result.eventId);
     if (pdu === undefined || before === undefined) continue;
-    results.set(result.eventId, isLacking(before) ? await fillIn(deps, delivery, before, pdu) : before);
+    const isFetched = isLacking(before) && (fetches += 1) <= maximumFetches;
+    results.set(result.eventId, isFetched ? await fillIn(deps, delivery, before, pdu) : before);
   }
   return results;
 }

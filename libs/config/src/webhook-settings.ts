@@ -9,7 +9,7 @@ export const webhookSettings = {
       isWebAddress,
       'is a list of addresses such as https://hooks.example.org/seneschal, separated by commas',
     ),
-    'Addresses that are told of reports, registrations, failed and late jobs and lagging consumers. Their paths are kept secret.',
+    'Addresses that are told of reports, registrations, failed and late jobs, lagging consumers and other servers that are behind. Their paths are kept secret.',
     true,
   ),
   webhook_secret: setting(

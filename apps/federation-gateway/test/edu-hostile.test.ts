@@ -85,6 +85,9 @@ describe('messages to devices from another server', () => {
       edu('stranger', 3, { messages: { [mallory()]: { A: { n: 3 } }, '@x:elsewhere.example': { X: {} } } }),
       edu('bad', 4, { messages: { [bob.userId]: { B: 'text' } } }),
       edu('', 5),
+      edu('nul\0', 8),
+      edu('nul', 9, { type: 'nul\0', sender: mallory() }),
+      edu('user', 10, { messages: { [`@b\0b:${here.serverName}`]: { B: { n: 10 } } } }),
       edu('x'.repeat(256), 6),
       edu('good', 7),
     );
@@ -109,6 +112,9 @@ describe('read receipts of another server', () => {
       of(elsewhere, mallory(), other),
       of(roomId, mallory(), other),
       of(roomId, mallory(), 7),
+      of(roomId, mallory(), '$nul\0'),
+      of('!nul\0', mallory(), eventId),
+      of(roomId, `@m\0:${peer.serverName}`, eventId),
       of(roomId, mallory(), eventId, { ts: 'never' }),
       of(roomId, mallory(), eventId, { ts: 1, thread_id: 'x' }),
       {

@@ -54,6 +54,16 @@ describe('messages to devices of other servers', () => {
     expect(await numbersOf(carol)).toEqual([1]);
   });
 
+  it("that cannot be signed are refused, and stand in nobody's way", async () => {
+    const refused = await send(alice, { [bob.userId]: { B: { share: 0.5 } } });
+    expect([refused.status, refused.body['errcode']]).toEqual([400, 'M_BAD_JSON']);
+    const large = await send(alice, { [bob.userId]: { B: { x: 'x'.repeat(60_000) } } });
+    expect([large.status, large.body['errcode']]).toEqual([413, 'M_TOO_LARGE']);
+    await send(alice, { [bob.userId]: { B: { n: 7 } } });
+    await allDelivered(here, there);
+    expect(await numbersOf(bob)).toEqual([7]);
+  });
+
   it('wait for a server that is away, and leave nothing behind when they have arrived', async () => {
     peer.answer('/_matrix/federation/v1/send/', () => ({ status: 503, body: {} }));
     const eve = `@eve:${peer.serverName}`;

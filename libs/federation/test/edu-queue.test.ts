@@ -165,6 +165,31 @@ describe('the queue of EDUs', () => {
     expect(sent().map(({ edus }) => edus?.length)).toEqual(Array(10).fill(100));
   });
 
+  it('finds out the one EDU that a server refuses, and drops that alone', async () => {
+    const taken: number[] = [];
+    peer.answer('/_matrix/federation/v1/send/', ({ body }) => {
+      const ns = numbers(JSON.parse(body) as Sent);
+      if (ns.includes(13)) return { status: 400, body: { errcode: 'M_BAD_JSON' } };
+      taken.push(...ns);
+      return { body: { pdus: {} } };
+    });
+    await put(range(30).map((n) => durable(n)));
+    await sender.settled();
+    expect(taken).toEqual(range(30).filter((n) => n !== 13));
+    expect(await count('federation_edus')).toBe(0);
+  });
+
+  it('loses nothing to a server that refuses everything', async () => {
+    answer(400);
+    await put(range(5).map((n) => durable(n)));
+    await sender.settled();
+    expect(await count('federation_edu_queue')).toBe(5);
+    answer(200);
+    await tryAgain();
+    await sender.settled();
+    expect(numbers(sent().at(-1)!)).toEqual(range(5));
+  });
+
   it('holds nothing for a blocked server, and takes nothing more', async () => {
     answer(500);
     await put([durable(1)]);

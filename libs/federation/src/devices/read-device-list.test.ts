@@ -38,6 +38,11 @@ describe('reading the device list of another server', () => {
     expect(list.devices[1]?.keys).toBeNull();
   });
 
+  it('passes over a name that cannot be stored', () => {
+    const list = readDeviceList(answer([{ ...device('A'), device_display_name: 'nul\0' }]), userId);
+    expect(list.devices.map(({ deviceId, displayName }) => [deviceId, displayName])).toEqual([['A', null]]);
+  });
+
   it.each([
     ['the keys of another user', { user_id: '@eve:two.example' }],
     ['the keys of another device', { device_id: 'X' }],
@@ -52,14 +57,18 @@ describe('reading the device list of another server', () => {
     expect(list.refused).toEqual([{ item: 'A', reason: expect.any(String) as string }]);
   });
 
-  it.each([[[{ device_id: '' }]], [[{}]], [[7]], [[null]], [[{ device_id: 'x'.repeat(256) }]]])(
-    'refuses what is no device: %j',
-    (devices) => {
-      const list = readDeviceList(answer(devices), userId);
-      expect(list.devices).toEqual([]);
-      expect(list.refused).toHaveLength(1);
-    },
-  );
+  it.each([
+    [[{ device_id: '' }]],
+    [[{}]],
+    [[7]],
+    [[null]],
+    [[{ device_id: 'x'.repeat(256) }]],
+    [[{ device_id: 'nul\0' }]],
+  ])('refuses what is no device: %j', (devices) => {
+    const list = readDeviceList(answer(devices), userId);
+    expect(list.devices).toEqual([]);
+    expect(list.refused).toHaveLength(1);
+  });
 
   it('refuses a device that is listed twice', () => {
     const list = readDeviceList(answer([device('A'), device('A')]), userId);

@@ -10,6 +10,8 @@ import {
   verifyJson,
 } from '@seneschal/matrix';
 
+import { isStorable, text } from '../edus/shapes.ts';
+
 export interface RemoteDevice {
   deviceId: string;
   /** Identity keys, signed by the device itself; null where the device has none. */
@@ -73,13 +75,13 @@ export function readDevice(device: unknown, userId: string): RemoteDevice | stri
     problemOf(deviceId, keys, userId) ?? {
       deviceId,
       keys: isJsonObject(keys) ? withoutUnsigned(keys) : null,
-      displayName: name?.slice(0, maximumNameLength) ?? null,
+      displayName: name !== undefined && isStorable(name) ? name.slice(0, maximumNameLength) : null,
     }
   );
 }
 
 function problemOf(deviceId: string, keys: JsonValue | undefined, userId: string): string | undefined {
-  if (deviceId === '' || deviceId.length > 255) return 'has no proper device ID';
+  if (!text.safeParse(deviceId).success) return 'has no proper device ID';
   if (keys === undefined || keys === null) return undefined;
   if (ownString(keys, 'user_id') !== userId || ownString(keys, 'device_id') !== deviceId) {
     return 'has the keys of another user or device';

@@ -1,6 +1,6 @@
 import type { CallBus } from '@seneschal/bus';
 import { type RoomserverForFederation, userapi } from '@seneschal/contracts';
-import { type JsonObject, serverNameOf } from '@seneschal/matrix';
+import { isUserId, type JsonObject, serverNameOf } from '@seneschal/matrix';
 import type { Logger } from '@seneschal/observability';
 import { z } from 'zod';
 
@@ -14,7 +14,7 @@ export interface ReceiveDeviceListsDeps {
   refetch(): unknown;
 }
 
-const ofUser = z.object({ user_id: z.string().max(255) });
+const ofUser = z.object({ user_id: z.string().refine(isUserId) });
 /** Server-server API, `m.device_list_update`. */
 const deviceUpdate = ofUser.extend({
   stream_id: z.int().min(0),

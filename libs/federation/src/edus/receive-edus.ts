@@ -4,10 +4,10 @@ import { z } from 'zod';
 
 import { receiveDeviceLists, type ReceiveDeviceListsDeps } from './receive-device-lists.ts';
 import { receiveReceipts, type ReceiveReceiptsDeps } from './receive-receipts.ts';
-import { receiveToDevice } from './receive-to-device.ts';
+import { receiveToDevice, type ReceiveToDeviceDeps } from './receive-to-device.ts';
 import { receiveTyping, type ReceiveTypingDeps } from './receive-typing.ts';
 
-export interface ReceiveEdusDeps extends ReceiveDeviceListsDeps {
+export interface ReceiveEdusDeps extends ReceiveDeviceListsDeps, ReceiveToDeviceDeps {
   roomserver: ReceiveDeviceListsDeps['roomserver'] &
     ReceiveReceiptsDeps['roomserver'] &
     ReceiveTypingDeps['roomserver'];

@@ -1,9 +1,10 @@
 import type { CallBus } from '@seneschal/bus';
 import { type RoomserverForFederation, userapi } from '@seneschal/contracts';
-import { type JsonObject, serverNameOf } from '@seneschal/matrix';
+import type { JsonObject } from '@seneschal/matrix';
 import { z } from 'zod';
 
 import { allowedRooms, type AllowedRoomsDeps } from './allowed-rooms.ts';
+import { text, userOf } from './shapes.ts';
 
 export interface ReceiveReceiptsDeps {
   bus: CallBus;
@@ -13,14 +14,10 @@ export interface ReceiveReceiptsDeps {
 /** Server-server API, `m.receipt`: of a room, by user. Receipts that are for the user alone do not leave a server. */
 const ofRoom = z.object({ 'm.read': z.record(z.string(), z.unknown()) });
 const ofUser = z.object({
-  event_ids: z.array(z.string().max(255)).min(1).max(10),
+  event_ids: z.array(text).min(1).max(10),
   data: z.object({
     ts: z.int().min(0),
-    thread_id: z
-      .string()
-      .max(255)
-      .refine((text) => text === 'main' || text.startsWith('$'))
-      .optional(),
+    thread_id: text.refine((thread) => thread === 'main' || thread.startsWith('$')).optional(),
   }),
 });
 
@@ -44,7 +41,8 @@ export async function receiveReceipts(
   origin: string,
   contents: readonly JsonObject[],
 ): Promise<void> {
-  const told = contents.flatMap((content) => readReceipts(content, origin)).slice(0, most);
+  const user = userOf(origin);
+  const told = contents.flatMap((content) => readReceipts(content, user)).slice(0, most);
   const allowed = await allowedRooms(
     deps,
     origin,
@@ -62,11 +60,12 @@ export async function receiveReceipts(
   if (receipts.length > 0) await deps.bus.call(userapi.receiveReceipts, { receipts });
 }
 
-function readReceipts(content: JsonObject, origin: string): Told[] {
+function readReceipts(content: JsonObject, user: ReturnType<typeof userOf>): Told[] {
   return Object.entries(content).flatMap(([roomId, room]) =>
     Object.entries(ofRoom.safeParse(room).data?.['m.read'] ?? {}).flatMap(([userId, receipt]) => {
       const { data } = ofUser.safeParse(receipt);
-      if (data === undefined || serverNameOf(userId) !== origin) return [];
+      const isTold = text.safeParse(roomId).success && user.safeParse(userId).success;
+      if (data === undefined || !isTold) return [];
       const { event_ids: eventIds, data: more } = data;
       return [{ roomId, userId, eventIds, ts: more.ts, threadId: more.thread_id ?? null }];
     }),

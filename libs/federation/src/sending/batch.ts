@@ -41,6 +41,19 @@ function withinBytes(edus: readonly WaitingEdu[]): WaitingEdu[] {
   return edus.slice(0, end === -1 ? edus.length : end);
 }
 
+/** Parts of a batch, in order: its events, then halves of its EDUs. None when it is one EDU alone. */
+export function apart({ pdus, edus }: Batch): Batch[] {
+  if (pdus.length > 0) {
+    return [{ pdus, edus: [], ephemeral: [] }, onlyEdus(edus)];
+  }
+  const half = Math.ceil(edus.length / 2);
+  return edus.length <= 1 ? [] : [edus.slice(0, half), edus.slice(half)].map(onlyEdus);
+}
+
+function onlyEdus(edus: WaitingEdu[]): Batch {
+  return { pdus: [], edus, ephemeral: [] };
+}
+
 /** The same content has the same transaction ID, so that a repetition is known for one, and nothing else is taken for one. */
 export function transactionId({ pdus, edus, ephemeral }: Batch): string {
   const hash = createHash('sha256');

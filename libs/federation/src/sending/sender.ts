@@ -7,7 +7,7 @@ import type { FederationDb } from '../storage/tables.ts';
 import type { FederationClient } from '../transport/federation-client.ts';
 import { Unreachable } from '../transport/https.ts';
 import { backOff } from './back-off.ts';
-import { type Batch, contentOf, takeBatch, transactionId } from './batch.ts';
+import { apart, type Batch, contentOf, takeBatch, transactionId } from './batch.ts';
 
 export interface SenderDeps {
   db: FederationDb;
@@ -103,8 +103,9 @@ export class Sender implements Stoppable {
     if (await releaseDestination(db, serverName)) this.#again = true;
   }
 
+  /** False when the server is to be left alone. */
   async #deliver(serverName: string, batch: Batch): Promise<boolean> {
-    const { db, retry } = this.#deps;
+    const { db } = this.#deps;
     try {
       await this.#put(serverName, batch);
     } catch (error) {
@@ -112,10 +113,8 @@ export class Sender implements Stoppable {
         await releaseDestination(db, serverName);
         return false;
       }
-      const waitMs = (failures: number): number => backOff(failures, retry);
-      await recordFailure(db, serverName, { error: reasonOf(error), now: Date.now(), waitMs });
-      await dropEphemeral(db, serverName);
-      return false;
+      if (isRefused(error) && batch.edus.length > 0) return this.#deliverApart(serverName, batch);
+      return this.#fail(serverName, error);
     }
     const now = Date.now();
     const positions = batch.pdus.map(({ position }) => position);
@@ -125,18 +124,53 @@ export class Sender implements Stoppable {
     return true;
   }
 
-  async #put(serverName: string, batch: Batch): Promise<void> {
+  async #fail(serverName: string, error: unknown): Promise<false> {
+    const { db, retry } = this.#deps;
+    const waitMs = (failures: number): number => backOff(failures, retry);
+    await recordFailure(db, serverName, { error: reasonOf(error), now: Date.now(), waitMs });
+    await dropEphemeral(db, serverName);
+    return false;
+  }
+
+  /** One EDU that a server refuses stands in the way of no other: it is found out, and dropped. */
+  async #deliverApart(serverName: string, batch: Batch): Promise<boolean> {
+    const parts = apart(batch);
+    if (parts.length === 0) return this.#dropRefused(serverName, batch);
+    for (const part of parts) if (!(await this.#deliver(serverName, part))) return false;
+    return true;
+  }
+
+  /** Unless the server refuses everything, even a transaction of nothing. */
+  async #dropRefused(serverName: string, batch: Batch): Promise<boolean> {
+    const { db, logger } = this.#deps;
+    try {
+      await this.#put(serverName, { pdus: [], edus: [], ephemeral: [] }, `nothing${Date.now()}`);
+    } catch (error) {
+      return this.#fail(serverName, error);
+    }
+    const eduIds = batch.edus.map(({ eduId }) => eduId);
+    logger.warn({ serverName, eduIds }, 'a server refused an EDU, which is dropped');
+    await removeDelivered(db, serverName, eduIds);
+    return true;
+  }
+
+  async #put(serverName: string, batch: Batch, id = transactionId(batch)): Promise<void> {
     const { client, serverName: origin } = this.#deps;
     const content: JsonObject = { origin, origin_server_ts: Date.now(), ...contentOf(batch) };
     await client.send({
       destination: serverName,
       method: 'PUT',
-      uri: `/_matrix/federation/v1/send/${transactionId(batch)}`,
+      uri: `/_matrix/federation/v1/send/${id}`,
       content,
       timeoutMs,
       signal: this.#stopping.signal,
     });
   }
+}
+
+/** Whether it is the content that the server does not take. */
+function isRefused(error: unknown): boolean {
+  return isMatrixError(error) && (error.status === 400 || error.status === 413);
 }
 
 function reasonOf(error: unknown): string {

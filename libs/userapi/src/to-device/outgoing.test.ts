@@ -31,6 +31,16 @@ describe('outgoingOf', () => {
     expect(of).toEqual([['A', 'B'], ['C', 'D'], ['E']]);
   });
 
+  it.each([
+    ['M_BAD_JSON', { share: 0.5 }],
+    ['M_BAD_JSON', { half: '\ud800' }],
+    ['M_BAD_JSON', JSON.parse(`${'{"a":'.repeat(95)}1${'}'.repeat(95)}`) as object],
+    ['M_TOO_LARGE', { ciphertext: 'x'.repeat(60_001) }],
+  ])('%s: refuses what no transaction could carry', (errcode, content) => {
+    const messages: [string, Record<string, never>][] = [['@bob:one.example', { B: content as never }]];
+    expect(() => outgoingOf({ ...sent, messages })).toThrow(expect.objectContaining({ errcode }) as Error);
+  });
+
   it('passes over users of no server, and users without devices', () => {
     expect(
       outgoingOf({

@@ -5,7 +5,7 @@ import { invalidParam, isServerName, parseServerName } from '@seneschal/matrix';
 import { z } from 'zod';
 
 import { limitOr100 } from '../../paging.ts';
-import { pageOf, path } from './shapes.ts';
+import { base, pageOf } from './shapes.ts';
 
 export interface BlocksDeps {
   bus: CallBus;
@@ -29,7 +29,7 @@ const entryName = z
 export const listBlocks = ({ federation }: BlocksDeps): Endpoint =>
   endpoint({
     method: 'GET',
-    path: `${path}/blocks`,
+    path: `${base}/blocks`,
     access: 'admin',
     rateLimit: 'admin',
     scope: 'read',
@@ -47,7 +47,7 @@ export const listBlocks = ({ federation }: BlocksDeps): Endpoint =>
 export const addBlock = ({ bus, config }: BlocksDeps): Endpoint =>
   endpoint({
     method: 'PUT',
-    path: `${path}/blocks/:serverName`,
+    path: `${base}/blocks/:serverName`,
     access: 'admin',
     rateLimit: 'admin',
     scope: 'federation',
@@ -66,7 +66,7 @@ export const addBlock = ({ bus, config }: BlocksDeps): Endpoint =>
 export const removeBlock = ({ bus }: BlocksDeps): Endpoint =>
   endpoint({
     method: 'DELETE',
-    path: `${path}/blocks/:serverName`,
+    path: `${base}/blocks/:serverName`,
     access: 'admin',
     rateLimit: 'admin',
     scope: 'federation',

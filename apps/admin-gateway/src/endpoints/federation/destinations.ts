@@ -10,7 +10,7 @@ import { notFound } from '@seneschal/matrix';
 import { z } from 'zod';
 
 import { limitOr100 } from '../../paging.ts';
-import { destinationAnswer, pageOf, path, serverName, toAnswer } from './shapes.ts';
+import { base, destinationAnswer, pageOf, serverName, toAnswer } from './shapes.ts';
 
 export interface DestinationsDeps {
   bus: CallBus;
@@ -25,7 +25,7 @@ export const listDestinations = ({ federation }: DestinationsDeps): Endpoint =>
   endpoint({
     ...of,
     method: 'GET',
-    path: `${path}/destinations`,
+    path: `${base}/destinations`,
     scope: 'read',
     summary: 'The servers that anything was sent to, by name, and how it goes with each',
     query: z.object({
@@ -48,7 +48,7 @@ export const getDestination = ({ federation }: DestinationsDeps): Endpoint =>
   endpoint({
     ...of,
     method: 'GET',
-    path: `${path}/destinations/:serverName`,
+    path: `${base}/destinations/:serverName`,
     scope: 'read',
     summary: 'How it goes with one server that anything was sent to',
     params,
@@ -60,7 +60,7 @@ export const roomsOfDestination = ({ federation, roomserver }: DestinationsDeps)
   endpoint({
     ...of,
     method: 'GET',
-    path: `${path}/destinations/:serverName/rooms`,
+    path: `${base}/destinations/:serverName/rooms`,
     scope: 'read',
     summary: 'The rooms that users of a server are joined to, by room ID',
     params,
@@ -84,7 +84,7 @@ export const resetDestination = ({ bus, federation }: DestinationsDeps): Endpoin
   endpoint({
     ...of,
     method: 'POST',
-    path: `${path}/destinations/:serverName/reset`,
+    path: `${base}/destinations/:serverName/reset`,
     scope: 'federation',
     summary: 'Ends the back-off of a server: what is queued is sent at once',
     params,

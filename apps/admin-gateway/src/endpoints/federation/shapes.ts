@@ -2,7 +2,7 @@ import { type DestinationRecord, federation } from '@seneschal/contracts';
 import { isServerName } from '@seneschal/matrix';
 import { z } from 'zod';
 
-export const path = '/_seneschal/v1/federation';
+export const base = '/_seneschal/v1/federation';
 
 export const serverName = z.string().refine(isServerName, 'is not a server name');
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Endpoint } from '../endpoint.ts';
 import { parametersOf, pathTemplates } from './parameters.ts';
 import { jsonSchema } from './schema.ts';
-import type { OpenApiDocument, Operation, Responses } from './types.ts';
+import type { JsonSchema, OpenApiDocument, Operation, Responses } from './types.ts';
 
 const error = { $ref: '#/components/schemas/Error' };
 const matrixError = z.looseObject({ errcode: z.string(), error: z.string() });
@@ -62,7 +62,7 @@ function responsesOf(endpoint: Endpoint): Responses {
       description: endpoint.produces === 'none' ? 'Done; the body is empty.' : endpoint.summary,
       ...(endpoint.produces === 'none'
         ? {}
-        : { content: { [endpoint.produces]: { schema: good ?? { type: 'string' } } } }),
+        : { content: { [endpoint.produces]: { schema: good ?? textSchema(endpoint) } } }),
     },
     default: {
       description: 'An error, in the form of the Matrix specification.',
@@ -93,4 +93,9 @@ function operationIdOf(method: string, template: string): string {
 /** The first two segments say which API it is: `_matrix/client`, `_dendrite/admin`, `_seneschal/v1`. */
 function tagOf(path: string): string {
   return path.split('/').slice(1, 3).join('/');
+}
+
+/** What comes event by event is no one text, and OpenAPI 3.1 has no words for it. */
+function textSchema({ produces }: Endpoint): JsonSchema {
+  return produces === 'text/event-stream' ? {} : { type: 'string' };
 }

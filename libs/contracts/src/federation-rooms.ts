@@ -115,6 +115,12 @@ export const resolveAlias = command('federation', 'resolveAlias', {
   output: z.object({ roomId: z.string(), servers: z.array(z.string()) }),
 });
 
+/** Asks a user's own server for the profile. M_NOT_FOUND when it does not know the user, 502 when it cannot be asked. */
+export const remoteProfile = command('federation', 'remoteProfile', {
+  input: z.object({ userId: z.string() }),
+  output: z.object({ profile: jsonObject }),
+});
+
 /** Tells the other servers of a room that a local user types in it, or has stopped. Nobody misses one that is lost. */
 export const sendTyping = command('federation', 'sendTyping', {
   input: z.object({ roomId: z.string(), userId: z.string(), isTyping: z.boolean() }),

@@ -16,6 +16,7 @@ import { receiveInvite } from './commands/receive-invite.ts';
 import { receiveMembership } from './commands/receive-membership.ts';
 import { receiveTransaction } from './commands/receive-transaction.ts';
 import { refreshDevices } from './commands/refresh-devices.ts';
+import { remoteProfile } from './commands/remote-profile.ts';
 import { resolveAlias } from './commands/resolve-alias.ts';
 import { sendTyping } from './commands/send-typing.ts';
 import { takeOutgoing } from './commands/take-outgoing.ts';
@@ -91,6 +92,7 @@ export async function startFederation(given: FederationDeps): Promise<Stoppable>
       handle(federation.leaveRoom, (input) => leaveRoom(deps, input)),
       handle(federation.inviteUser, (input) => inviteUser(deps, input)),
       handle(federation.resolveAlias, (input) => resolveAlias(deps, input)),
+      handle(federation.remoteProfile, (input) => remoteProfile(deps, input)),
       handle(federation.sendTyping, (input) => sendTyping({ db, roomserver, wake }, input)),
       handle(federation.takeOutgoing, () => takeOutgoing(deps)),
       ...forClients(deps),

@@ -1,11 +1,11 @@
 import type { Bus } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
-import type { UserapiForClient } from '@seneschal/contracts';
+import type { UserapiForClient, UserapiForGateways } from '@seneschal/contracts';
 
 /** What the endpoints of accounts, devices and keys need; each names its part. */
 export interface AccountDeps {
   bus: Pick<Bus, 'call' | 'redis' | 'prefix'>;
-  userapi: UserapiForClient;
+  userapi: UserapiForClient & Pick<UserapiForGateways, 'requesterByToken'>;
   config: Pick<
     Config,
     | 'server_name'

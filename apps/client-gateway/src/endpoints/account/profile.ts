@@ -1,16 +1,16 @@
 import { z } from 'zod';
 
-import { type FullProfile, userapi } from '@seneschal/contracts';
+import { federation, type FullProfile, userapi } from '@seneschal/contracts';
 import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
-import { badJson, type JsonObject, type JsonValue, missingParam, notFound, own } from '@seneschal/matrix';
+import { badJson, type JsonObject, type JsonValue, missingParam, notFound, own, serverNameOf } from '@seneschal/matrix';
 
+import { requireLoggedIn } from '../logged-in.ts';
 import type { AccountDeps } from './deps.ts';
 import { empty, jsonObject, requireSelf, text, userId } from './schemas.ts';
 import { fieldName } from './profile-fields.ts';
 
-interface ProfileDeps {
-  userapi: Pick<AccountDeps['userapi'], 'profile'>;
-}
+type ProfileDeps = Pick<AccountDeps, 'bus' | 'userapi' | 'config'>;
+type ProfileRequest = Parameters<typeof requireLoggedIn>[1];
 
 const path = clientPaths('/profile/:userId/:keyName');
 const params = z.object({ userId, keyName: fieldName });
@@ -24,7 +24,7 @@ export const profile = (deps: ProfileDeps): Endpoint =>
     summary: 'The profile of a user',
     params: z.object({ userId }),
     answer: jsonObject,
-    handle: ({ params }) => knownProfile(deps, params.userId),
+    handle: (request) => knownProfile(deps, request, request.params.userId),
   });
 
 export const profileField = (deps: ProfileDeps): Endpoint =>
@@ -36,8 +36,9 @@ export const profileField = (deps: ProfileDeps): Endpoint =>
     summary: 'One field of the profile of a user, such as the display name',
     params,
     answer: jsonObject,
-    handle: async ({ params: { userId, keyName } }) => {
-      const value = own(await knownProfile(deps, userId), keyName);
+    handle: async (request) => {
+      const { userId, keyName } = request.params;
+      const value = own(await knownProfile(deps, request, userId), keyName);
       if (value === undefined) throw notFound('The profile of that user has no such field.');
       return { [keyName]: value };
     },
@@ -107,9 +108,17 @@ function shown(name: string, value: JsonValue | undefined, schema: z.ZodType<str
   return checked.data;
 }
 
-/** Profiles of users of other servers are not known here: M_NOT_FOUND as for unknown ones. */
-async function knownProfile({ userapi }: ProfileDeps, userId: string): Promise<JsonObject> {
-  const found = await userapi.profile(userId);
+/** Of users of other servers their own server is asked. M_NOT_FOUND for unknown ones. */
+async function knownProfile(
+  deps: ProfileDeps,
+  request: ProfileRequest,
+  userId: string,
+): Promise<JsonObject> {
+  if (serverNameOf(userId) !== deps.config.server_name) {
+    await requireLoggedIn(deps, request);
+    return (await deps.bus.call(federation.remoteProfile, { userId })).profile;
+  }
+  const found = await deps.userapi.profile(userId);
   if (found === undefined) throw notFound('There is no profile of that user.');
   return toProfile(found);
 }

@@ -9,9 +9,10 @@ import {
   type RoomserverForClient,
   type UserapiForGateways,
 } from '@seneschal/contracts';
-import { accessToken, clientPaths, endpoint, type Endpoint, hashToken } from '@seneschal/http';
-import { isServerName, unknownToken, userLocked } from '@seneschal/matrix';
+import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
+import { isServerName } from '@seneschal/matrix';
 
+import { requireLoggedIn } from '../logged-in.ts';
 import { count } from './shapes.ts';
 
 const largestPage = 500;
@@ -42,12 +43,7 @@ export const getPublicRooms = (deps: Deps): Endpoint =>
     answer: publicRoomsPage,
     handle: async (request) => {
       const { server: asked, ...search } = request.query;
-      if (isElsewhere(deps, asked)) {
-        const tokenHash = hashToken(accessToken(request.header('authorization'), new URLSearchParams()));
-        const known = await deps.userapi.requesterByToken(tokenHash);
-        if (known === undefined || known.token === 'expired') throw unknownToken();
-        if (known.isLocked === true) throw userLocked();
-      }
+      if (isElsewhere(deps, asked)) await requireLoggedIn(deps, request);
       return page(deps, { server: asked, search: { ...search, filter: undefined } });
     },
   });

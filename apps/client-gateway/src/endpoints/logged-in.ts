@@ -1,0 +1,17 @@
+import type { UserapiForGateways } from '@seneschal/contracts';
+import { accessToken, type EndpointRequest, hashToken } from '@seneschal/http';
+import { unknownToken, userLocked } from '@seneschal/matrix';
+
+/**
+ * For public endpoints that ask another server in some cases: only for who is logged in, so that nobody else has this
+ * server make requests. Throws M_MISSING_TOKEN, M_UNKNOWN_TOKEN or M_USER_LOCKED.
+ */
+export async function requireLoggedIn(
+  { userapi }: { userapi: Pick<UserapiForGateways, 'requesterByToken'> },
+  { header }: Pick<EndpointRequest<unknown, unknown, unknown, unknown>, 'header'>,
+): Promise<void> {
+  const tokenHash = hashToken(accessToken(header('authorization'), new URLSearchParams()));
+  const known = await userapi.requesterByToken(tokenHash);
+  if (known === undefined || known.token === 'expired') throw unknownToken();
+  if (known.isLocked === true) throw userLocked();
+}

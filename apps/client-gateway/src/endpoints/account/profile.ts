@@ -2,7 +2,15 @@ import { z } from 'zod';
 
 import { federation, type FullProfile, userapi } from '@seneschal/contracts';
 import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
-import { badJson, type JsonObject, type JsonValue, missingParam, notFound, own, serverNameOf } from '@seneschal/matrix';
+import {
+  badJson,
+  type JsonObject,
+  type JsonValue,
+  missingParam,
+  notFound,
+  own,
+  serverNameOf,
+} from '@seneschal/matrix';
 
 import { requireLoggedIn } from '../logged-in.ts';
 import type { AccountDeps } from './deps.ts';
@@ -109,11 +117,7 @@ function shown(name: string, value: JsonValue | undefined, schema: z.ZodType<str
 }
 
 /** Of users of other servers their own server is asked. M_NOT_FOUND for unknown ones. */
-async function knownProfile(
-  deps: ProfileDeps,
-  request: ProfileRequest,
-  userId: string,
-): Promise<JsonObject> {
+async function knownProfile(deps: ProfileDeps, request: ProfileRequest, userId: string): Promise<JsonObject> {
   if (serverNameOf(userId) !== deps.config.server_name) {
     await requireLoggedIn(deps, request);
     return (await deps.bus.call(federation.remoteProfile, { userId })).profile;

@@ -25,6 +25,8 @@ export function connectRedis(url: string, patience: 'bounded' | 'endless', logge
     retryStrategy: pause,
     // ioredis leaves it unhandled when that fails; a Subscription does it.
     autoResubscribe: false,
+    // Its timer outlives a connection that was lost before it was given up, and with it the process.
+    disconnectTimeout: 250,
     // A server that is no master any more still answers: connect anew, to the one that is.
     reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
     ...(patience === 'bounded' ? { commandTimeout: 10_000 } : {}),

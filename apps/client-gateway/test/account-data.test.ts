@@ -30,7 +30,8 @@ describe('profiles', () => {
 
   it.each([
     ['@nobody:test.example', 404, 'M_NOT_FOUND'],
-    ['@alice:other.example', 404, 'M_NOT_FOUND'],
+    // Another server is asked for who is logged in only.
+    ['@alice:other.example', 401, 'M_MISSING_TOKEN'],
     ['alice', 400, 'M_INVALID_PARAM'],
     ['@a\0:test.example', 400, 'M_INVALID_PARAM'],
   ])('of %j', async (userId, status, errcode) => {

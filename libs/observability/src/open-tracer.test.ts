@@ -88,7 +88,9 @@ describe('a tracer', () => {
     const started = performance.now();
     await tracer.stop();
     expect(performance.now() - started).toBeLessThan(10_000);
-    for (const error of told) expect(error).toBeInstanceOf(Error);
+    expect(told.length).toBeGreaterThan(0);
+    // Not of this realm's Error: the SDK makes some of them.
+    for (const error of told) expect(error?.message).toEqual(expect.any(String));
   });
 
   it('costs nothing where there is none', async () => {

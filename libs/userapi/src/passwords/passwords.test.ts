@@ -25,14 +25,17 @@ describe('passwords', () => {
 
   it('takes as long for the decoy as for a real hash, and never matches it', async () => {
     await expect(matchesHash('', decoyHash(4))).resolves.toBe(false);
+    // The shortest of several: a busy machine makes some of them longer.
     const time = async (hash: string): Promise<number> => {
-      const start = performance.now();
-      await matchesHash('some password', hash);
-      return performance.now() - start;
+      const times: number[] = [];
+      for (let round = 0; round < 5; round += 1) {
+        const start = performance.now();
+        await matchesHash('some password', hash);
+        times.push(performance.now() - start);
+      }
+      return Math.min(...times);
     };
-    const real = await hashPassword('another one', 10);
-    await time(real);
-    const ratio = (await time(decoyHash(10))) / (await time(real));
+    const ratio = (await time(decoyHash(10))) / (await time(await hashPassword('another one', 10)));
     expect(ratio).toBeGreaterThan(0.3);
     expect(ratio).toBeLessThan(3);
   });

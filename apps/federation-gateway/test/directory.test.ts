@@ -1,26 +1,15 @@
 import { type JsonObject, own } from '@seneschal/matrix';
-import {
-  type Peer,
-  peerSettings,
-  startPeer,
-  startWorld,
-  type TestAnswer,
-  type TestClient,
-  type World,
-} from '@seneschal/testing';
+import { type TestAnswer } from '@seneschal/testing';
 
 import { ask } from './asking.ts';
 import { enterRoom } from './foothold.ts';
+import { type Neighbours, openNeighbours } from './neighbours.ts';
 import { say, setState } from './sharing.ts';
 
 const v1 = '/_matrix/federation/v1';
 
-let world: World, peer: Peer, alice: TestClient;
-beforeAll(async () => {
-  [world, peer] = await Promise.all([startWorld({ settings: peerSettings }), startPeer()]);
-  alice = await world.register('alice');
-});
-afterAll(() => Promise.all([world.stop(), peer.stop()]));
+let { world, peer, alice } = {} as Neighbours;
+openNeighbours((neighbours) => ({ world, peer, alice } = neighbours));
 
 const get = (path: string): Promise<TestAnswer> => ask(peer, world, { uri: `${v1}${path}` });
 const post = (path: string, content: JsonObject): Promise<TestAnswer> =>

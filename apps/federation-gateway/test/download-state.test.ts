@@ -1,26 +1,18 @@
 import { federation, roomserver } from '@seneschal/contracts';
 import type { JsonObject, Pdu } from '@seneschal/matrix';
-import {
-  type Peer,
-  peerSettings,
-  startPeer,
-  startWorld,
-  type TestAnswer,
-  type TestClient,
-  type World,
-} from '@seneschal/testing';
+import { type TestAnswer, type TestClient } from '@seneschal/testing';
 import { sql } from 'kysely';
 
 import { enterRoom, eventOf, type Foothold, idsOf, mallory } from './foothold.ts';
+import { type Neighbours, openNeighbours } from './neighbours.ts';
 import { membersOf, setState, texts } from './sharing.ts';
 
-let world: World, peer: Peer, admin: TestClient, alice: TestClient;
+let admin: TestClient;
+let { world, peer, alice } = {} as Neighbours;
+openNeighbours((neighbours) => ({ world, peer, alice } = neighbours));
 beforeAll(async () => {
-  [world, peer] = await Promise.all([startWorld({ settings: peerSettings }), startPeer()]);
   admin = await world.register('admin', { admin: true });
-  alice = await world.register('alice');
 });
-afterAll(() => Promise.all([world.stop(), peer.stop()]));
 
 const enter = (): Promise<Foothold> => enterRoom({ world, peer, alice });
 const path = (roomId: string, server = peer.serverName): string =>

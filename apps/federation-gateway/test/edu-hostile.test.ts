@@ -9,7 +9,8 @@ import {
   type World,
 } from '@seneschal/testing';
 
-import { deliver, joinAs } from './peer-users.ts';
+import { deliver, type PduResults } from './asking.ts';
+import { joinAs } from './peer-users.ts';
 import { say, setState } from './sharing.ts';
 
 let here: World, peer: Peer;
@@ -41,7 +42,7 @@ async function told(who: TestClient, roomId: string, eventType: string): Promise
   return join[roomId]?.ephemeral.events.find(({ type }) => type === eventType)?.content;
 }
 
-const edus = (...given: object[]): Promise<void> => deliver(peer, here, { edus: given });
+const edus = (...given: object[]): Promise<PduResults> => deliver(peer, here, { edus: given });
 
 describe('messages to devices from another server', () => {
   const edu = (messageId: string, n: number, more: object = {}) => ({

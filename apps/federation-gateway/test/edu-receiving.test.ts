@@ -1,25 +1,15 @@
 import type { JsonObject } from '@seneschal/matrix';
-import {
-  type Peer,
-  peerSettings,
-  startPeer,
-  startWorld,
-  type TestClient,
-  type World,
-} from '@seneschal/testing';
+import { startPeer } from '@seneschal/testing';
 import { sql } from 'kysely';
 
-import { ask } from './asking.ts';
-import { deliver, deviceOf, devicesPath, joinAs, leaveAs, type Member } from './peer-users.ts';
+import { ask, deliver, type PduResults } from './asking.ts';
+import { type Neighbours, openNeighbours } from './neighbours.ts';
+import { deviceOf, devicesPath, joinAs, leaveAs, type Member } from './peer-users.ts';
 import { setState } from './sharing.ts';
 
-let world: World, peer: Peer, alice: TestClient;
-beforeAll(async () => {
-  [world, peer] = await Promise.all([startWorld({ settings: peerSettings }), startPeer()]);
-  alice = await world.register('alice');
-  peer.answer('/_matrix/federation/v1/send/', () => ({ body: { pdus: {} } }));
-});
-afterAll(() => Promise.all([world.stop(), peer.stop()]));
+let { world, peer, alice } = {} as Neighbours;
+openNeighbours((neighbours) => ({ world, peer, alice } = neighbours));
+beforeAll(() => peer.answer('/_matrix/federation/v1/send/', () => ({ body: { pdus: {} } })));
 
 let users = 0;
 
@@ -65,7 +55,7 @@ function update(
   return { edu_type: 'm.device_list_update', content: { ...content, ...more } };
 }
 
-const edus = (...given: object[]): Promise<void> => deliver(peer, world, { edus: given });
+const edus = (...given: object[]): Promise<PduResults> => deliver(peer, world, { edus: given });
 
 async function changed(since: string): Promise<string[]> {
   const answer = await alice.call('GET', `/sync?since=${since}`);

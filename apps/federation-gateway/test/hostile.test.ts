@@ -1,27 +1,16 @@
 import { buildEvent, type JsonObject, type Pdu, type ProtoEvent, roomVersion } from '@seneschal/matrix';
-import {
-  type Peer,
-  peerSettings,
-  startPeer,
-  startWorld,
-  type TestClient,
-  type World,
-} from '@seneschal/testing';
 
-import { ask } from './asking.ts';
+import { ask, deliver, errorsOf } from './asking.ts';
 import { enterRoom, eventOf, type Foothold } from './foothold.ts';
+import { type Neighbours, openNeighbours } from './neighbours.ts';
 import { membersOf, setState, texts } from './sharing.ts';
 
 const v1 = '/_matrix/federation/v1';
 const v2 = '/_matrix/federation/v2';
 const version = roomVersion('10');
 
-let world: World, peer: Peer, alice: TestClient;
-beforeAll(async () => {
-  [world, peer] = await Promise.all([startWorld({ settings: peerSettings }), startPeer()]);
-  alice = await world.register('alice');
-});
-afterAll(() => Promise.all([world.stop(), peer.stop()]));
+let { world, peer, alice } = {} as Neighbours;
+openNeighbours((neighbours) => ({ world, peer, alice } = neighbours));
 
 const mallory = (): string => `@mallory:${peer.serverName}`;
 
@@ -34,15 +23,8 @@ function message(foothold: Foothold, body: string, more: Partial<ProtoEvent> = {
   });
 }
 
-let transactions = 0;
-
-async function deliver(pdus: readonly object[]): Promise<{ status: number; errors: (string | undefined)[] }> {
-  transactions += 1;
-  const content = { origin: peer.serverName, origin_server_ts: Date.now(), pdus: [...pdus] as JsonObject[] };
-  const sent = await ask(peer, world, { method: 'PUT', uri: `${v1}/send/${transactions}`, content });
-  const results = (sent.body['pdus'] ?? {}) as Record<string, { error?: string }>;
-  return { status: sent.status, errors: Object.values(results).map(({ error }) => error) };
-}
+const send = async (pdus: readonly object[]): Promise<(string | undefined)[]> =>
+  errorsOf(await deliver(peer, world, { pdus }));
 
 describe('a hostile server', () => {
   it('harms no good event with its bad ones (CVE-2025-30355), and gets a result for each', async () => {
@@ -57,8 +39,7 @@ describe('a hostile server', () => {
       room_id: foothold.roomId,
       content: JSON.parse(`${'['.repeat(80)}${']'.repeat(80)}`) as object,
     };
-    const { status, errors } = await deliver([forged, foreign, huge, ...nonsense, deep, good, changed]);
-    expect(status).toBe(200);
+    const errors = await send([forged, foreign, huge, ...nonsense, deep, good, changed]);
     expect(errors.filter((error) => error === undefined).length).toBe(2);
     expect(errors.filter((error) => error?.startsWith('It is not signed by'))).toHaveLength(2);
     // What does not fit its hash is taken as redacted: nobody reads what was put in later.
@@ -90,7 +71,7 @@ describe('a hostile server', () => {
   it('is shut out by the server ACL of the room', async () => {
     const foothold = await enter();
     await setState(alice, foothold.roomId, 'm.room.server_acl', { allow: ['*'], deny: ['127.0.0.1'] });
-    const { errors } = await deliver([message(foothold, 'let me in')]);
+    const errors = await send([message(foothold, 'let me in')]);
     expect(errors).toEqual(['The room does not let this server take part.']);
     const at = encodeURIComponent(foothold.roomId);
     const uri = `${v1}/state/${at}?event_id=${encodeURIComponent(foothold.join.eventId)}`;
@@ -124,7 +105,7 @@ describe('a hostile server', () => {
       body: { pdus: [{ type: 'm.room.power_levels' }], auth_chain: 'none' },
     }));
     const before = peer.requests.length;
-    const { errors } = await deliver([message(foothold, 'late', { prev_events: [made] })]);
+    const errors = await send([message(foothold, 'late', { prev_events: [made] })]);
     expect(errors).toHaveLength(1);
     expect(errors[0]).toBeDefined();
     expect(peer.requests.length - before).toBeLessThanOrEqual(3);
@@ -140,7 +121,7 @@ describe('a hostile server', () => {
       const made = `$${String(index).padStart(43, 'm')}`;
       return message(foothold, `late ${index}`, { prev_events: [made] });
     });
-    const { errors } = await deliver(late);
+    const errors = await send(late);
     expect(errors.filter((error) => error !== undefined)).toHaveLength(50);
     expect(peer.requests.length - before).toBeLessThanOrEqual(10);
     expect(await texts(alice, foothold.roomId)).toEqual([]);

@@ -8,9 +8,8 @@ import {
   type World,
 } from '@seneschal/testing';
 
-import { ask } from './asking.ts';
+import { ask, deliver, errorsOf } from './asking.ts';
 
-const v1 = '/_matrix/federation/v1';
 const version = roomVersion('10');
 const roomId = '!club:elsewhere.example';
 
@@ -39,17 +38,9 @@ function eventOf(peer: Peer, more: Partial<ProtoEvent>): { pdu: JsonObject; even
   return { pdu: built.pdu as unknown as JsonObject, eventId: built.eventId };
 }
 
-let transactions = 0;
-
 /** What is answered on each of the events. */
-async function send(peer: Peer, pdus: readonly JsonObject[]): Promise<(string | undefined)[]> {
-  transactions += 1;
-  const content = { origin: peer.serverName, origin_server_ts: Date.now(), pdus: [...pdus] };
-  const sent = await ask(peer, world, { method: 'PUT', uri: `${v1}/send/${transactions}`, content });
-  expect(sent.status).toBe(200);
-  const results = sent.body['pdus'] as Record<string, { error?: string }>;
-  return Object.values(results).map(({ error }) => error);
-}
+const send = async (peer: Peer, pdus: readonly JsonObject[]): Promise<(string | undefined)[]> =>
+  errorsOf(await deliver(peer, world, { pdus }));
 
 async function isInvited(): Promise<boolean> {
   const { rooms } = (await alice.call('GET', '/sync')) as { rooms: { invite: object } };

@@ -10,12 +10,12 @@ import {
 } from '@seneschal/matrix';
 import type { Peer, World } from '@seneschal/testing';
 
-import { ask } from './asking.ts';
+import { ask, deliver } from './asking.ts';
 
 const version = roomVersion('10');
 const v1 = '/_matrix/federation/v1';
 
-/** Has a user of a peer join a room of a world, of room version 10. Answers what a leave of theirs refers to. */
+/** Has a user of a peer join a room of a world, of room version 10. */
 export async function joinAs(peer: Peer, world: World, userId: string, roomId: string): Promise<Member> {
   const at = `${encodeURIComponent(roomId)}/${encodeURIComponent(userId)}`;
   const made = await ask(peer, world, { uri: `${v1}/make_join/${at}?ver=10` });
@@ -28,41 +28,29 @@ export async function joinAs(peer: Peer, world: World, userId: string, roomId: s
   const authEvents = state
     .filter(({ type }) => type === 'm.room.create' || type === 'm.room.power_levels')
     .map((pdu) => eventIdOf(pdu, version));
-  return { roomId, userId, joinId: join.eventId, authEvents: [...authEvents, join.eventId] };
+  return { roomId, userId, join, authEvents: [...authEvents, join.eventId], state };
 }
 
+/** A user of a peer in a room of a world, with what the next event of the user refers to. */
 export interface Member {
   roomId: string;
   userId: string;
-  joinId: string;
+  join: { eventId: string; pdu: Pdu };
   authEvents: string[];
-}
-
-let transactions = 0;
-
-/** Sends a transaction of a peer to a world. */
-export async function deliver(
-  peer: Peer,
-  world: World,
-  content: { pdus?: object[]; edus?: object[] },
-): Promise<void> {
-  transactions += 1;
-  const body = { origin: peer.serverName, origin_server_ts: Date.now(), pdus: [], ...content };
-  const uri = `${v1}/send/edus${transactions}`;
-  const { status } = await ask(peer, world, { method: 'PUT', uri, content: body as unknown as JsonObject });
-  expect(status).toBe(200);
+  /** As the world told it when the user joined. */
+  state: Pdu[];
 }
 
 /** Has a user of a peer leave a room. */
 export async function leaveAs(
   peer: Peer,
   world: World,
-  { roomId, userId, joinId, authEvents }: Member,
+  { roomId, userId, join, authEvents }: Member,
 ): Promise<void> {
   const proto: ProtoEvent = {
     ...{ type: 'm.room.member', state_key: userId, sender: userId, room_id: roomId },
     ...{ content: { membership: 'leave' }, origin_server_ts: Date.now(), depth: 50 },
-    ...{ prev_events: [joinId], auth_events: authEvents },
+    ...{ prev_events: [join.eventId], auth_events: authEvents },
   };
   await deliver(peer, world, { pdus: [buildEvent(proto, version, peer.signer).pdu] });
 }

@@ -1,42 +1,29 @@
 import { buildEvent, type JsonObject, roomVersion } from '@seneschal/matrix';
-import {
-  type Peer,
-  peerSettings,
-  startPeer,
-  startWorld,
-  type TestAnswer,
-  type TestClient,
-  type World,
-} from '@seneschal/testing';
+import { type TestAnswer, type TestClient } from '@seneschal/testing';
 import { sql } from 'kysely';
 
-import { ask } from './asking.ts';
+import { ask, deliver } from './asking.ts';
 import { enterRoom, eventOf, type Foothold, idsOf, mallory } from './foothold.ts';
+import { type Neighbours, openNeighbours } from './neighbours.ts';
 
 const v1 = '/_matrix/federation/v1';
 const v2 = '/_matrix/federation/v2';
 
-let world: World, peer: Peer, admin: TestClient, alice: TestClient;
+let admin: TestClient;
+let { world, peer, alice } = {} as Neighbours;
+openNeighbours((neighbours) => ({ world, peer, alice } = neighbours));
 beforeAll(async () => {
-  [world, peer] = await Promise.all([startWorld({ settings: peerSettings }), startPeer()]);
-  [admin, alice] = await Promise.all([world.register('admin', { admin: true }), world.register('alice')]);
+  admin = await world.register('admin', { admin: true });
 });
-afterAll(() => Promise.all([world.stop(), peer.stop()]));
 
-let transactions = 0;
+let messages = 0;
 
 /** What is answered on an event of the room. */
 async function send(foothold: Foothold): Promise<string | undefined> {
-  transactions += 1;
-  const pdu = eventOf(peer, foothold, { type: 'm.room.message', content: { body: `${transactions}` } });
-  const content = {
-    origin: peer.serverName,
-    origin_server_ts: Date.now(),
-    pdus: [pdu as unknown as JsonObject],
-  };
-  const sent = await ask(peer, world, { method: 'PUT', uri: `${v1}/send/${transactions}`, content });
-  expect(sent.status).toBe(200);
-  return (sent.body['pdus'] as Record<string, { error?: string }>)[idsOf([pdu])[0] ?? '']?.error;
+  messages += 1;
+  const pdu = eventOf(peer, foothold, { type: 'm.room.message', content: { body: `${messages}` } });
+  const results = await deliver(peer, world, { pdus: [pdu] });
+  return results[idsOf([pdu])[0] ?? '']?.error;
 }
 
 function invite({ roomId }: Foothold): Promise<TestAnswer> {

@@ -1,26 +1,16 @@
-import { eventIdOf, type JsonObject, type Pdu, roomVersion } from '@seneschal/matrix';
-import {
-  type Peer,
-  peerSettings,
-  startPeer,
-  startWorld,
-  type TestClient,
-  type World,
-} from '@seneschal/testing';
+import { eventIdOf, type Pdu, roomVersion } from '@seneschal/matrix';
+import { startPeer } from '@seneschal/testing';
 import { sql } from 'kysely';
 
-import { ask } from './asking.ts';
+import { deliver } from './asking.ts';
 import { enterRoom, eventOf, type Foothold } from './foothold.ts';
+import { type Neighbours, openNeighbours } from './neighbours.ts';
 
 const version = roomVersion('10');
 const secret = 'the treasure is under the oak';
 
-let world: World, peer: Peer, alice: TestClient;
-beforeAll(async () => {
-  [world, peer] = await Promise.all([startWorld({ settings: peerSettings }), startPeer()]);
-  alice = await world.register('alice');
-});
-afterAll(() => Promise.all([world.stop(), peer.stop()]));
+let { world, peer, alice } = {} as Neighbours;
+openNeighbours((neighbours) => ({ world, peer, alice } = neighbours));
 
 /** A message of the peer's user, and his redaction of it, which says that it follows the message or does not. */
 function messageAndRedaction(foothold: Foothold, isAfter: boolean): { message: Pdu; redaction: Pdu } {
@@ -32,19 +22,8 @@ function messageAndRedaction(foothold: Foothold, isAfter: boolean): { message: P
   return { message, redaction: eventOf(peer, foothold, given) };
 }
 
-let transactions = 0;
-
-async function deliver(...pdus: Pdu[]): Promise<void> {
-  transactions += 1;
-  const content = {
-    origin: peer.serverName,
-    origin_server_ts: Date.now(),
-    pdus: pdus as unknown as JsonObject[],
-  };
-  const uri = `/_matrix/federation/v1/send/${transactions}`;
-  const sent = await ask(peer, world, { method: 'PUT', uri, content });
-  const results = Object.values((sent.body['pdus'] ?? {}) as Record<string, object>);
-  expect({ status: sent.status, results }).toEqual({ status: 200, results: pdus.map(() => ({})) });
+async function take(...pdus: Pdu[]): Promise<void> {
+  expect(Object.values(await deliver(peer, world, { pdus }))).toEqual(pdus.map(() => ({})));
 }
 
 /** What Alice sees of an event, and whether the server holds its text anywhere. */
@@ -78,7 +57,7 @@ describe('a redaction from another server', () => {
   ])('takes the content away: %s', async (_name, isAfter, order) => {
     const foothold = await enterRoom({ world, peer, alice });
     const { message, redaction } = messageAndRedaction(foothold, isAfter);
-    for (const pdus of order(message, redaction)) await deliver(...pdus);
+    for (const pdus of order(message, redaction)) await take(...pdus);
     expect(await seen(foothold, message)).toEqual({
       content: {},
       by: eventIdOf(redaction, version),
@@ -95,15 +74,8 @@ describe('a redaction from another server', () => {
     const redacts = eventIdOf(message, version);
     // In another room it names an event which is not of that room.
     const elsewhere = eventOf(stranger, other, { type: 'm.room.redaction', content: {}, redacts });
-    const content = { origin: stranger.serverName, origin_server_ts: Date.now(), pdus: [elsewhere] };
-    const uri = '/_matrix/federation/v1/send/1';
-    const sent = await ask(stranger, world, {
-      method: 'PUT',
-      uri,
-      content: content as unknown as JsonObject,
-    });
-    expect(sent.status).toBe(200);
-    await deliver(message);
+    await deliver(stranger, world, { pdus: [elsewhere] });
+    await take(message);
     expect(await seen(foothold, message)).toMatchObject({ content: { body: secret }, isKept: true });
     await stranger.stop();
   });

@@ -1,21 +1,10 @@
-import {
-  type Peer,
-  type PeerAnswer,
-  peerSettings,
-  startPeer,
-  startWorld,
-  type TestClient,
-  type World,
-} from '@seneschal/testing';
+import { type PeerAnswer } from '@seneschal/testing';
 
 import { mallory } from './foothold.ts';
+import { type Neighbours, openNeighbours } from './neighbours.ts';
 
-let world: World, peer: Peer, alice: TestClient;
-beforeAll(async () => {
-  [world, peer] = await Promise.all([startWorld({ settings: peerSettings }), startPeer()]);
-  alice = await world.register('alice');
-});
-afterAll(() => Promise.all([world.stop(), peer.stop()]));
+let { world, peer, alice } = {} as Neighbours;
+openNeighbours((neighbours) => ({ world, peer, alice } = neighbours));
 
 const pathTo = (field = ''): string => `/profile/${encodeURIComponent(mallory(peer))}${field}`;
 

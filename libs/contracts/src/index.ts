@@ -11,6 +11,7 @@ export * as federation from './federation.ts';
 export * as syncapi from './syncapi.ts';
 export type * from './federation.ts';
 export type * from './profiles.ts';
+export { profileContent } from './profiles.ts';
 export type * from './remote-devices.ts';
 export type { Notice, NoticeAudience, NoticesForAdmin } from './notices.ts';
 export type * from './admin-tokens.ts';

@@ -14,6 +14,19 @@ export interface FullProfile extends Profile {
   fields: JsonObject;
 }
 
+/** A profile as clients, other servers and membership events have it: what is null is not there. */
+export function profileContent({
+  displayname,
+  avatarUrl,
+  fields,
+}: Profile & Partial<FullProfile>): JsonObject {
+  return {
+    ...fields,
+    ...(displayname === null ? {} : { displayname }),
+    ...(avatarUrl === null ? {} : { avatar_url: avatarUrl }),
+  };
+}
+
 /**
  * Sets what rooms show of a user; null empties it. Every room that the user is in follows, whatever dies meanwhile.
  * M_NOT_FOUND.

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-import type { UserapiForFederation } from '@seneschal/contracts';
+import { profileContent, type UserapiForFederation } from '@seneschal/contracts';
 import { endpoint, type Endpoint } from '@seneschal/http';
-import { type JsonObject, notFound, own } from '@seneschal/matrix';
+import { notFound, own } from '@seneschal/matrix';
 
 import { requireLocal, userId } from './local-user.ts';
 
@@ -23,12 +23,7 @@ export const queryProfile = (deps: {
       requireLocal(asked, deps.config.server_name);
       const profile = await deps.userapi.profile(asked);
       if (profile === undefined) throw notFound('There is no such user.');
-      const { displayname, avatarUrl, fields } = profile;
-      const whole: JsonObject = {
-        ...fields,
-        ...(displayname === null ? {} : { displayname }),
-        ...(avatarUrl === null ? {} : { avatar_url: avatarUrl }),
-      };
+      const whole = profileContent(profile);
       if (field === undefined) return whole;
       const value = own(whole, field);
       return value === undefined ? {} : { [field]: value };

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 
-import type { Profile, UserapiForRoomserver } from '@seneschal/contracts';
-import { isMatrixError, type JsonObject } from '@seneschal/matrix';
+import { type Profile, profileContent, type UserapiForRoomserver } from '@seneschal/contracts';
+import { isMatrixError } from '@seneschal/matrix';
 import type { Logger, Stoppable } from '@seneschal/observability';
 
 import type { RoomWork, RoomWriter } from '../room/room-writer.ts';
@@ -137,10 +137,6 @@ function show({ draft }: RoomWork, userId: string, { displayname, avatarUrl }: P
   const isSame =
     (before?.['displayname'] ?? null) === displayname && (before?.['avatar_url'] ?? null) === avatarUrl;
   if (isSame) return;
-  const content: JsonObject = {
-    membership: 'join',
-    ...(displayname === null ? {} : { displayname }),
-    ...(avatarUrl === null ? {} : { avatar_url: avatarUrl }),
-  };
+  const content = { membership: 'join', ...profileContent({ displayname, avatarUrl }) };
   draft.append({ type: 'm.room.member', sender: userId, stateKey: userId, content });
 }

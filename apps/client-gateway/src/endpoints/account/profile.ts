@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { federation, type FullProfile, userapi } from '@seneschal/contracts';
+import { federation, profileContent, userapi } from '@seneschal/contracts';
 import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
 import {
   badJson,
@@ -124,14 +124,5 @@ async function knownProfile(deps: ProfileDeps, request: ProfileRequest, userId: 
   }
   const found = await deps.userapi.profile(userId);
   if (found === undefined) throw notFound('There is no profile of that user.');
-  return toProfile(found);
-}
-
-/** As clients and other servers know it. */
-export function toProfile({ displayname, avatarUrl, fields }: FullProfile): JsonObject {
-  return {
-    ...fields,
-    ...(displayname === null ? {} : { displayname }),
-    ...(avatarUrl === null ? {} : { avatar_url: avatarUrl }),
-  };
+  return profileContent(found);
 }

@@ -17,4 +17,5 @@ export { openApiDocument } from './openapi/document.ts';
 export { withDescription } from './openapi/endpoints.ts';
 export { type OpenApiDocument, type Operation } from './openapi/types.ts';
 export { newAdminToken } from './machine.ts';
+export { requesterOf } from './pipeline.ts';
 export { accessToken, hashToken, newToken } from './tokens.ts';

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 
-import { accountTypes, type Requester } from '@seneschal/contracts';
+import { accountTypes, type Requester, type UserapiForGateways } from '@seneschal/contracts';
 import {
   badJson,
   forbidden,
@@ -111,10 +111,7 @@ async function authorise(
   const token = accessToken(request.get('authorization'), query);
   const tokenHash = hashToken(token);
   if (isAdminToken(token)) return authoriseMachine(endpoint, tokenHash, ip, context);
-  const known = await context.userapi.requesterByToken(tokenHash);
-  if (known === undefined) throw unknownToken('The access token is not known. Log in again.');
-  if (known.token === 'expired') throw unknownToken('The access token has expired.', true);
-  if (known.isLocked === true && !endpoint.forLocked) throw userLocked();
+  const known = await requesterOf(context.userapi, tokenHash, { isForLocked: endpoint.forLocked });
   if (known.token === 'new') await context.connections.renewed?.(tokenHash);
   const requester = context.gate.seen(known, request);
   const isAdmin = requester.accountType === accountTypes.admin;
@@ -129,6 +126,19 @@ async function authorise(
     userAgent: request.get('user-agent') ?? '',
   });
   return { requester, tokenHash };
+}
+
+/** Who a token belongs to. Throws M_UNKNOWN_TOKEN, with `soft_logout` when it has expired, or M_USER_LOCKED. */
+export async function requesterOf(
+  userapi: Pick<UserapiForGateways, 'requesterByToken'>,
+  tokenHash: string,
+  { isForLocked }: { isForLocked: boolean },
+): Promise<Requester> {
+  const known = await userapi.requesterByToken(tokenHash);
+  if (known === undefined) throw unknownToken('The access token is not known. Log in again.');
+  if (known.token === 'expired') throw unknownToken('The access token has expired.', true);
+  if (known.isLocked === true && !isForLocked) throw userLocked();
+  return known;
 }
 
 /** A transaction of other servers holds up to 50 events of 64 KiB, and other news beside them. */

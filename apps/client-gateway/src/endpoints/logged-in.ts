@@ -1,6 +1,5 @@
 import type { UserapiForGateways } from '@seneschal/contracts';
-import { accessToken, type EndpointRequest, hashToken } from '@seneschal/http';
-import { unknownToken, userLocked } from '@seneschal/matrix';
+import { accessToken, type EndpointRequest, hashToken, requesterOf } from '@seneschal/http';
 
 /**
  * For public endpoints that ask another server in some cases: only for who is logged in, so that nobody else has this
@@ -11,7 +10,5 @@ export async function requireLoggedIn(
   { header }: Pick<EndpointRequest<unknown, unknown, unknown, unknown>, 'header'>,
 ): Promise<void> {
   const tokenHash = hashToken(accessToken(header('authorization'), new URLSearchParams()));
-  const known = await userapi.requesterByToken(tokenHash);
-  if (known === undefined || known.token === 'expired') throw unknownToken();
-  if (known.isLocked === true) throw userLocked();
+  await requesterOf(userapi, tokenHash, { isForLocked: false });
 }

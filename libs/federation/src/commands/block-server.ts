@@ -1,8 +1,9 @@
 import type { BlockedServer } from '@seneschal/contracts';
 import { notFound } from '@seneschal/matrix';
 
-import { deleteBlock, dropQueued, insertBlock, resetBlocked } from '../storage/blocked-servers.ts';
+import { deleteBlock, insertBlock, resetBlocked } from '../storage/blocked-servers.ts';
 import { dropBlockedEdus } from '../storage/edus.ts';
+import { dropQueued } from '../storage/queue.ts';
 import type { FederationDb } from '../storage/tables.ts';
 
 /** Events, or EDUs, that are dropped in one transaction. */

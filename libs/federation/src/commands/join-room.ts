@@ -3,26 +3,22 @@ import type { z } from 'zod';
 import type { CallBus } from '@seneschal/bus';
 import { type federation, roomserver, type RoomserverForFederation } from '@seneschal/contracts';
 import {
-  buildEvent,
-  entryFromTemplate,
   eventIdOf,
   forbidden,
   isJsonObject,
   type JsonObject,
   own,
-  ownString,
   type Pdu,
   readEvent,
-  roomVersion,
   type RoomVersion,
   type Signer,
-  supportedRoomVersions,
 } from '@seneschal/matrix';
 import type { Logger } from '@seneschal/observability';
 
 import { type VerifyDeps, verifyPdus } from '../events/verify-pdus.ts';
 import { listOf } from '../inbound/receive-in-room.ts';
 import type { FederationClient } from '../transport/federation-client.ts';
+import { makeEntry } from './make-entry.ts';
 import { throughServers } from './through-servers.ts';
 
 type Input = z.infer<typeof federation.joinRoom.input>;
@@ -36,7 +32,6 @@ export interface JoinRoomDeps extends VerifyDeps {
   logger: Pick<Logger, 'info'>;
 }
 
-const timeoutMs = 30_000;
 const sendTimeoutMs = 150_000;
 /** The state of a room with some 100,000 members. */
 const maximumBytes = 128 * 1024 * 1024;
@@ -47,19 +42,8 @@ export async function joinRoom(deps: JoinRoomDeps, input: Input): Promise<Output
 }
 
 async function joinThrough(deps: JoinRoomDeps, input: Input, server: string): Promise<Output> {
-  const { roomId, userId } = input;
-  const versions = supportedRoomVersions.map((id) => `ver=${id}`).join('&');
-  const template = await deps.client.send({
-    destination: server,
-    method: 'GET',
-    uri: `/_matrix/federation/v1/make_join/${encodeURIComponent(roomId)}/${encodeURIComponent(userId)}?${versions}`,
-    timeoutMs,
-  });
-  const versionId = ownString(template, 'room_version') ?? '1';
-  const expected = { roomId, userId, roomVersion: versionId, origin_server_ts: Date.now() };
-  const content = { ...input.content, membership: 'join' as const };
-  const version = roomVersion(versionId);
-  const join = buildEvent(entryFromTemplate(own(template, 'event'), expected, content), version, deps.signer);
+  const { roomId } = input;
+  const { versionId, version, ...join } = await makeEntry(deps, 'join', server, input);
   const answer = await deps.client.send({
     destination: server,
     method: 'PUT',

@@ -2,18 +2,11 @@ import type { z } from 'zod';
 
 import type { CallBus } from '@seneschal/bus';
 import { type federation, roomserver } from '@seneschal/contracts';
-import {
-  buildEvent,
-  entryFromTemplate,
-  type JsonObject,
-  own,
-  ownString,
-  roomVersion,
-  supportedRoomVersions,
-} from '@seneschal/matrix';
+import type { JsonObject } from '@seneschal/matrix';
 
 import { listOf } from '../inbound/receive-in-room.ts';
 import type { FederationClient } from '../transport/federation-client.ts';
+import { makeEntry } from './make-entry.ts';
 import { strippedStateOf } from './stripped-state.ts';
 import { throughServers, type ThroughServersDeps } from './through-servers.ts';
 
@@ -37,19 +30,8 @@ export async function knockRoom(deps: KnockRoomDeps, input: Input): Promise<Outp
 }
 
 async function knockThrough(deps: KnockRoomDeps, input: Input, server: string): Promise<Output> {
-  const { roomId, userId } = input;
-  const versions = supportedRoomVersions.map((id) => `ver=${id}`).join('&');
-  const template = await deps.client.send({
-    destination: server,
-    method: 'GET',
-    uri: `/_matrix/federation/v1/make_knock/${encodeURIComponent(roomId)}/${encodeURIComponent(userId)}?${versions}`,
-    timeoutMs,
-  });
-  const versionId = ownString(template, 'room_version') ?? '';
-  const expected = { roomId, userId, roomVersion: versionId, origin_server_ts: Date.now() };
-  const content = { ...input.content, membership: 'knock' as const };
-  const proto = entryFromTemplate(own(template, 'event'), expected, content);
-  const { eventId, pdu } = buildEvent(proto, roomVersion(versionId), deps.signer);
+  const { roomId } = input;
+  const { versionId, eventId, pdu } = await makeEntry(deps, 'knock', server, input);
   const event = pdu as unknown as JsonObject;
   const answer = await deps.client.send({
     destination: server,

@@ -68,22 +68,6 @@ export async function selectBlocks(
   return rows.map(toBlock);
 }
 
-/** Drops what is queued for blocked servers, up to so many events; true when more may be left. */
-export async function dropQueued(db: FederationDb, limit: number): Promise<boolean> {
-  const dropped = await sql<{ position: number }>`
-    DELETE FROM federation_queue q USING (
-      SELECT p.server_name, p.position FROM federation_destinations d JOIN federation_queue p USING (server_name)
-      WHERE ${isBlockedSql(sql`d.server_name`)} LIMIT ${limit}
-    ) AS chosen
-    WHERE q.server_name = chosen.server_name AND q.position = chosen.position RETURNING q.position
-  `.execute(db);
-  await sql`
-    DELETE FROM federation_outgoing o WHERE position = ANY(${dropped.rows.map((row) => row.position)}::bigint[])
-      AND NOT EXISTS (SELECT FROM federation_queue q WHERE q.position = o.position)
-  `.execute(db);
-  return dropped.rows.length === limit;
-}
-
 function toBlock(row: {
   server_name: string;
   note: string | null;

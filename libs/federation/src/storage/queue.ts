@@ -108,10 +108,31 @@ export async function recordDelivered(
       last_error = NULL, claimed_until_ts = ${times.until}
     WHERE server_name = ${serverName}
   `.execute(db);
+  await removeUnqueuedEvents(db, positions);
+}
+
+/** Forgets those of the events that no server waits for. */
+async function removeUnqueuedEvents(db: FederationDb, positions: readonly number[]): Promise<void> {
   await sql`
     DELETE FROM federation_outgoing o WHERE position = ANY(${[...positions]}::bigint[])
       AND NOT EXISTS (SELECT FROM federation_queue q WHERE q.position = o.position)
   `.execute(db);
+}
+
+/** Drops what is queued for blocked servers, up to so many events; true when more may be left. */
+export async function dropQueued(db: FederationDb, limit: number): Promise<boolean> {
+  const dropped = await sql<{ position: number }>`
+    DELETE FROM federation_queue q USING (
+      SELECT p.server_name, p.position FROM federation_destinations d JOIN federation_queue p USING (server_name)
+      WHERE ${isBlockedSql(sql`d.server_name`)} LIMIT ${limit}
+    ) AS chosen
+    WHERE q.server_name = chosen.server_name AND q.position = chosen.position RETURNING q.position
+  `.execute(db);
+  await removeUnqueuedEvents(
+    db,
+    dropped.rows.map((row) => row.position),
+  );
+  return dropped.rows.length === limit;
 }
 
 export async function recordFailure(

@@ -5,6 +5,7 @@ import { accountTypes, type userapi } from '@seneschal/contracts';
 import { transact } from '@seneschal/database';
 import { forbidden, notFound } from '@seneschal/matrix';
 
+import { lockAccountType } from '../storage/accounts.ts';
 import type { UserapiDb } from '../storage/tables.ts';
 
 /**
@@ -16,16 +17,9 @@ export async function moderateAccount(
   { userId, isSuspended, isLocked }: z.infer<typeof userapi.moderateAccount.input>,
 ): Promise<Record<string, never>> {
   await transact(db, async (trx) => {
-    const account = await trx
-      .selectFrom('userapi_accounts')
-      .select(['account_type', 'is_deactivated'])
-      .where('user_id', '=', userId)
-      .forUpdate()
-      .executeTakeFirst();
-    if (account === undefined || account.is_deactivated) throw notFound('There is no such user.');
-    if (account.account_type === accountTypes.admin) {
-      throw forbidden('The user is an administrator.');
-    }
+    const { accountType, isDeactivated } = await lockAccountType(trx, userId);
+    if (isDeactivated) throw notFound('There is no such user.');
+    if (accountType === accountTypes.admin) throw forbidden('The user is an administrator.');
     await sql`
       UPDATE userapi_accounts SET is_suspended = coalesce(${isSuspended ?? null}::boolean, is_suspended),
         is_locked = coalesce(${isLocked ?? null}::boolean, is_locked)

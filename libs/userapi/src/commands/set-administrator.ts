@@ -5,6 +5,7 @@ import { accountTypes, type userapi } from '@seneschal/contracts';
 import { transact } from '@seneschal/database';
 import { invalidParam, notFound } from '@seneschal/matrix';
 
+import { lockAccountType } from '../storage/accounts.ts';
 import { lockAdministrators, requireAnother } from '../storage/administrators.ts';
 import type { UserapiDb, UserapiTransaction } from '../storage/tables.ts';
 
@@ -37,15 +38,8 @@ export async function setAdministrator(
 }
 
 async function requirePromotable(trx: UserapiTransaction, userId: string): Promise<void> {
-  const account = await trx
-    .selectFrom('userapi_accounts')
-    .select(['account_type', 'is_deactivated'])
-    .where('user_id', '=', userId)
-    .forUpdate()
-    .executeTakeFirst();
-  if (account === undefined) throw notFound('There is no such user.');
-  if (account.is_deactivated) throw notFound('The account is deactivated.');
-  const { account_type: accountType } = account;
+  const { accountType, isDeactivated } = await lockAccountType(trx, userId);
+  if (isDeactivated) throw notFound('The account is deactivated.');
   if (accountType !== accountTypes.user && accountType !== accountTypes.admin) {
     throw invalidParam('Guests and application services cannot be administrators.');
   }

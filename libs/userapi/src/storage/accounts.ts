@@ -51,6 +51,21 @@ export async function lockAccount(trx: UserapiTransaction, userId: string): Prom
   return { passwordHash, isDeactivated, isLocked };
 }
 
+/** What kind of account a user has; it is locked to the end of the transaction. Throws M_NOT_FOUND. */
+export async function lockAccountType(
+  trx: UserapiTransaction,
+  userId: string,
+): Promise<{ accountType: AccountType; isDeactivated: boolean }> {
+  const account = await trx
+    .selectFrom('userapi_accounts')
+    .select(['account_type as accountType', 'is_deactivated as isDeactivated'])
+    .where('user_id', '=', userId)
+    .forUpdate()
+    .executeTakeFirst();
+  if (account === undefined) throw notFound('There is no such user.');
+  return account;
+}
+
 export async function updatePassword(
   trx: UserapiTransaction,
   userId: string,

@@ -36,6 +36,8 @@ export {
   publicRoomsPage,
   publicRoomsPageOf,
   publicRoomsSearch,
+  spaceRoomEntry,
+  spaceRoomEntryOf,
 } from './public-rooms.ts';
 export * from './room-rows.ts';
 export * from './room-jobs.ts';

@@ -3,6 +3,7 @@ import { z } from 'zod';
 
 import { command } from './command.ts';
 import type { PublicRoom } from './roomserver-reads.ts';
+import type { SpaceRoom } from './space-rooms.ts';
 
 /** A room of a directory, as clients and servers are told of it. */
 export const publicRoomEntry = z.object({
@@ -64,6 +65,23 @@ export function publicRoomEntryOf(room: PublicRoom): z.infer<typeof publicRoomEn
     guest_can_join: room.guestCanJoin,
     join_rule: room.joinRule,
     room_type: room.roomType,
+  };
+}
+
+/** A room of a space as clients and other servers have it. */
+export const spaceRoomEntry = publicRoomEntry.extend({
+  room_version: z.string(),
+  encryption: z.string().optional(),
+  allowed_room_ids: z.array(z.string()).optional(),
+});
+
+export function spaceRoomEntryOf(room: SpaceRoom): z.infer<typeof spaceRoomEntry> {
+  const { roomVersion, encryption, allowedRooms } = room;
+  return {
+    ...publicRoomEntryOf(room),
+    room_version: roomVersion,
+    ...(encryption === undefined ? {} : { encryption }),
+    ...(allowedRooms.length === 0 ? {} : { allowed_room_ids: allowedRooms }),
   };
 }
 

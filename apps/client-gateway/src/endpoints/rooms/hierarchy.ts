@@ -1,21 +1,10 @@
-import {
-  publicRoomEntry,
-  publicRoomEntryOf,
-  type SpaceRoom,
-  type SpacesForClient,
-} from '@seneschal/contracts';
+import { spaceRoomEntry, spaceRoomEntryOf, type SpacesForClient } from '@seneschal/contracts';
 import { endpoint, type Endpoint } from '@seneschal/http';
 import { invalidParam, notFound } from '@seneschal/matrix';
 import { z } from 'zod';
 
 import { type ResolveDeps, resolveRoom } from './resolve-room.ts';
 import { count, identifier, jsonObject, roomParams } from './shapes.ts';
-
-const summary = publicRoomEntry.extend({
-  room_version: z.string(),
-  encryption: z.string().optional(),
-  allowed_room_ids: z.array(z.string()).optional(),
-});
 
 const usualPage = 50;
 const largestPage = 100;
@@ -38,7 +27,7 @@ export const hierarchy = (deps: { roomserver: Pick<SpacesForClient, 'spaceHierar
       from: z.string().optional(),
     }),
     answer: z.object({
-      rooms: z.array(summary.extend({ children_state: z.array(jsonObject) })),
+      rooms: z.array(spaceRoomEntry.extend({ children_state: z.array(jsonObject) })),
       next_batch: z.string().optional(),
     }),
     handle: async ({ params: { roomId }, query, requester: { userId } }) => {
@@ -50,7 +39,7 @@ export const hierarchy = (deps: { roomserver: Pick<SpacesForClient, 'spaceHierar
       const limit = Math.min(query.limit, largestPage);
       const page = await deps.roomserver.spaceHierarchy(roomId, userId, { ...asked, offset, limit });
       return {
-        rooms: page.rooms.map((room) => ({ ...toSummary(room), children_state: room.childrenState })),
+        rooms: page.rooms.map((room) => ({ ...spaceRoomEntryOf(room), children_state: room.childrenState })),
         ...(page.hasMore ? { next_batch: tokenOf(offset + page.rooms.length, asked) } : {}),
       };
     },
@@ -67,13 +56,13 @@ export const roomSummary = (
     rateLimit: 'read',
     summary: 'What a room is, for one who may come in',
     params: z.object({ roomIdOrAlias: identifier }),
-    answer: summary.extend({ membership: z.string().optional() }),
+    answer: spaceRoomEntry.extend({ membership: z.string().optional() }),
     handle: async ({ params, requester: { userId } }) => {
       const { roomId } = await resolveRoom(deps, params.roomIdOrAlias);
       const found = await deps.roomserver.roomPreview(roomId, userId);
       if (found === undefined) throw notFound('There is no such room, or none that you may see.');
       const { membership } = found;
-      return { ...toSummary(found.room), ...(membership === undefined ? {} : { membership }) };
+      return { ...spaceRoomEntryOf(found.room), ...(membership === undefined ? {} : { membership }) };
     },
   });
 
@@ -91,14 +80,4 @@ function offsetOf(token: string, asked: Asked): number {
   const offset = Number(/^h(\d{1,6})_/.exec(token)?.[1]);
   if (tokenOf(offset, asked) === token) return offset;
   throw invalidParam('from is no token of this space, suggested_only and max_depth.');
-}
-
-function toSummary(room: SpaceRoom): z.infer<typeof summary> {
-  const { roomVersion, encryption, allowedRooms } = room;
-  return {
-    ...publicRoomEntryOf(room),
-    room_version: roomVersion,
-    ...(encryption === undefined ? {} : { encryption }),
-    ...(allowedRooms.length === 0 ? {} : { allowed_room_ids: allowedRooms }),
-  };
 }

@@ -1,8 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-import { listening } from './server.ts';
+import { type Program, startProgram } from '../shared/program.ts';
 
 /** Gateways and workers as processes of their own, as docker-compose.yml runs them. */
 export interface BenchFleet {
@@ -17,29 +15,23 @@ export async function startFleet(
   env: Record<string, string | undefined>,
   workers: number,
 ): Promise<BenchFleet> {
-  const children: ChildProcess[] = [];
-  const start = (program: string): Promise<string> => {
-    const file = fileURLToPath(new URL(`./${program}.mjs`, import.meta.url));
-    const child = spawn(process.execPath, [file], {
+  const programs: Program[] = [];
+  const start = async (name: string): Promise<string> => {
+    const program = await startProgram(fileURLToPath(new URL(`./${name}.mjs`, import.meta.url)), {
       env: { ...env, SENESCHAL_LISTEN: '127.0.0.1:0', SENESCHAL_LOG_LEVEL: 'info' },
-      stdio: ['ignore', 'pipe', 'inherit'],
     });
-    children.push(child);
-    return listening(child);
+    programs.push(program);
+    return program.addresses[0] ?? '';
   };
   const stop = async (): Promise<void> => {
-    for (const child of children) {
-      const ended = once(child, 'exit');
-      if (child.exitCode !== null || !child.kill('SIGTERM')) continue;
-      await ended;
-    }
+    for (const program of programs) await program.stop();
   };
   try {
     // The first one makes the tables, and the signing key that all others read.
     for (let count = 0; count < workers; count += 1) await start('worker');
     const clientAddress = await start('client-gateway');
     const adminAddress = await start('admin-gateway');
-    return { clientAddress, adminAddress, pids: children.map(({ pid }) => pid ?? 0), stop };
+    return { clientAddress, adminAddress, pids: programs.map(({ pid }) => pid), stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,9 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 import { Bus } from '@seneschal/bus';
@@ -12,18 +9,13 @@ import { Jobs } from '@seneschal/jobs';
 import { createLogger, Lifecycle } from '@seneschal/observability';
 import { type PrivateRedis, startPrivateRedis, uniqueName } from '@seneschal/testing';
 
+import { type Program, startProgram } from '../shared/program.ts';
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 interface Postgres {
   url: string;
   stop(): Promise<void>;
-}
-
-/** A process that hosts all components. */
-interface WorkerProcess {
-  /** Also the name of its connections in PostgreSQL. */
-  name: string;
-  child: ChildProcess;
 }
 
 /** Two workers as processes of their own, on a PostgreSQL and a Redis that can be stopped, emptied and started. */
@@ -32,7 +24,8 @@ export class Servers {
   readonly #lifecycle: Lifecycle;
   readonly #folder: string;
   readonly #prefix = uniqueName();
-  readonly #workers = new Map<string, WorkerProcess>();
+  /** By name, which is also that of their connections in PostgreSQL. */
+  readonly #workers = new Map<string, Program>();
   #postgres: Postgres;
   #started = 0;
   #bus: Bus | undefined;
@@ -114,7 +107,7 @@ export class Servers {
     const name = `worker-${(this.#started += 1)}`;
     const url = new URL(this.#postgres.url);
     url.searchParams.set('application_name', name);
-    const child = spawn(process.execPath, [join(root, 'dist', 'worker.mjs')], {
+    const worker = await startProgram(join(root, 'dist', 'worker.mjs'), {
       cwd: root,
       env: {
         SENESCHAL_SERVER_NAME: 'test.example',
@@ -127,24 +120,20 @@ export class Servers {
         SENESCHAL_JOB_CONCURRENCY: '1',
         SENESCHAL_SHUTDOWN_TIMEOUT: '2s',
       },
-      stdio: ['ignore', 'pipe', 'inherit'],
     });
-    this.#workers.set(name, { name, child });
-    await listening(child, name);
+    this.#workers.set(name, worker);
   }
 
   signal(name: string, signal: NodeJS.Signals): void {
-    this.#workers.get(name)?.child.kill(signal);
+    this.#workers.get(name)?.signal(signal);
   }
 
   /** Ends a worker with SIGKILL, for good. Answers when, in ms since 1970. */
   async kill(name: string): Promise<number> {
     const worker = this.#workers.get(name);
     if (worker === undefined) throw new Error(`There is no worker ${name}.`);
-    const ended = once(worker.child, 'exit');
     const at = Date.now();
-    worker.child.kill('SIGKILL');
-    await ended;
+    await worker.kill();
     this.#workers.delete(name);
     return at;
   }
@@ -180,14 +169,4 @@ async function startPostgres(dataDir: string): Promise<Postgres> {
   };
   const { createLog } = (await load('log.mjs')) as { createLog: () => unknown };
   return start({ dataDir, log: createLog(), durable: false });
-}
-
-async function listening(child: ChildProcess, name: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`${name} ended with ${String(code)} before it listened.`)));
-    if (child.stdout === null) throw new Error(`${name} has no output.`);
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      if (line.includes('"listening"')) resolve();
-    });
-  });
 }

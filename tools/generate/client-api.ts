@@ -59,7 +59,7 @@ function declaredRows(): Row[] {
   ];
   return endpoints.flatMap((endpoint) =>
     endpoint.paths
-      .filter((path) => path.startsWith('/_matrix/client/'))
+      .filter((path) => /^\/(_matrix\/client|\.well-known\/matrix)\//.test(path))
       .map((path) => ({ method: endpoint.method, path: path.replace(/:(\w+)/g, '{$1}'), endpoint })),
   );
 }

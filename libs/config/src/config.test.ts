@@ -86,6 +86,32 @@ describe('loadConfig', () => {
     expect(loadConfig('default_room_version: 11', needed).default_room_version).toBe('11');
   });
 
+  it('reads contacts with and without roles, as text and as a list', () => {
+    const expected = [
+      { role: 'm.role.admin', matrix_id: '@alice:example.org' },
+      { role: 'm.role.security', email_address: 'security@example.org' },
+    ];
+    const text = '@alice:example.org, m.role.security security@example.org';
+    const given = { ...needed, SENESCHAL_SUPPORT_CONTACTS: text };
+    expect(loadConfig(undefined, given).support_contacts).toEqual(expected);
+    const yaml = "support_contacts: ['@alice:example.org', 'm.role.security security@example.org']";
+    expect(loadConfig(yaml, needed).support_contacts).toEqual(expected);
+    expect(loadConfig(undefined, needed).support_contacts).toEqual([]);
+  });
+
+  it.each([
+    ['SENESCHAL_SUPPORT_CONTACTS', 'hunter2'],
+    ['SENESCHAL_SUPPORT_CONTACTS', 'm.role.admin a b@example.org'],
+    ['SENESCHAL_SUPPORT_CONTACTS', 'M!ROLE b@example.org'],
+    ['SENESCHAL_SUPPORT_PAGE', 'javascript:hunter2'],
+    ['SENESCHAL_PUBLIC_BASE_URL', 'matrix.example.org'],
+    ['SENESCHAL_DELEGATED_SERVER', 'https://example.org'],
+  ])('refuses %s=%s', (name, value) => {
+    const problems = problemsOf(undefined, { [name]: value });
+    expect(problems).toContain(name);
+    expect(problems).not.toContain('hunter2');
+  });
+
   it('does not quote broken YAML', () => {
     expect(problemsOf('a: [hunter2', {})).toBe('The configuration file is not valid YAML.');
   });

@@ -1,6 +1,7 @@
 import { isRoomId, isServerName } from '@seneschal/matrix';
 import { z } from 'zod';
 
+import { discoverySettings } from './discovery-settings.ts';
 import { federationSettings } from './federation-settings.ts';
 import {
   duration,
@@ -233,6 +234,7 @@ export const settings = {
     duration,
     'How long finished jobs can be looked up.',
   ),
+  ...discoverySettings,
   ...federationSettings,
   ...webhookSettings,
   purge_empty_after: setting(

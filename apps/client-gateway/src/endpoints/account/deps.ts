@@ -13,5 +13,6 @@ export interface AccountDeps {
     | 'registration_enabled'
     | 'registration_requires_token'
     | 'access_token_lifetime'
+    | 'public_base_url'
   >;
 }

@@ -4,6 +4,7 @@ import { userapi } from '@seneschal/contracts';
 import { clientPaths, endpoint, type Endpoint, hashToken } from '@seneschal/http';
 import { forbidden, missingParam, unknown } from '@seneschal/matrix';
 
+import { clientDiscovery, discoveryOf } from '../discovery/client.ts';
 import type { AccountDeps } from './deps.ts';
 import { fullUserId, userIdentifier } from './identifier.ts';
 import { newSession, sessionAnswer } from './new-session.ts';
@@ -50,6 +51,7 @@ export const login = (deps: LoginDeps): Endpoint =>
       device_id: z.string(),
       home_server: z.string(),
       ...sessionAnswer,
+      well_known: clientDiscovery.optional(),
     }),
     handle: async ({ body, ip, userAgent }) => {
       const proven = await verified(deps, body);
@@ -62,7 +64,11 @@ export const login = (deps: LoginDeps): Endpoint =>
         connection: { ip, userAgent },
       });
       const home_server = deps.config.server_name;
-      return { user_id: proven.userId, device_id: deviceId, home_server, ...shown };
+      const wellKnown = discoveryOf(deps.config);
+      return {
+        ...{ user_id: proven.userId, device_id: deviceId, home_server, ...shown },
+        ...(wellKnown === undefined ? {} : { well_known: wellKnown }),
+      };
     },
   });
 

@@ -29,7 +29,9 @@ export interface RunDeps {
   /** Does again what failed; nothing when there is nothing to be done again. */
   retry(jobId: string): Promise<void>;
   /** Tells those who watch the job, now or a moment later. */
-  changed: (jobId: string, isAtOnce?: boolean) => void;
+  changed: (jobId: string) => void;
+  /** Tells those who watch the job, or wait for its end, that it is in nobody's hands. */
+  left: (jobId: string) => void;
 }
 
 /** A job in the hands of a runner: its row as far as the runner knows it. */

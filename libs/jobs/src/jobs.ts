@@ -96,7 +96,8 @@ export class Jobs implements Stoppable {
   async control(jobId: string, action: Action): Promise<Job> {
     const row = await controlJob(this.#db, jobId, action);
     if (row.state === 'queued') this.#enqueue(row);
-    this.#watchers.changed(jobId);
+    if (isFinished(row.state)) this.#watchers.left(jobId);
+    else this.#watchers.changed(jobId);
     return jobOf(row);
   }
 
@@ -192,7 +193,8 @@ export class Jobs implements Stoppable {
         return { jobId: row.job_id, parentId: row.parent_id };
       },
       retry: (jobId) => this.#retry(jobId),
-      changed: (jobId, isAtOnce) => this.#watchers.changed(jobId, isAtOnce),
+      changed: (jobId) => this.#watchers.changed(jobId),
+      left: (jobId) => this.#watchers.left(jobId),
     };
   }
 

@@ -7,8 +7,10 @@ import type { JobTables } from './tables.ts';
 
 /** At the most one hint of a job in this time. */
 const throttleMs = 100;
-/** How often watched rows are looked at without a hint: hints may be lost, the rows are not. */
+/** Hints may be lost, the rows are not. */
 const pollMs = 1000;
+/** Ends the hint of a job that no runner holds any more. */
+const leftMark = ' left';
 
 /** The version after one, or the end of the job. */
 export type Awaited = { after: number } | 'end';
@@ -34,6 +36,7 @@ function hasCome(awaited: Awaited, job: Version | undefined): boolean {
 /** Tells of changes to jobs over Redis, and waits for them. */
 export class Watchers implements Stoppable {
   readonly #bus: WatchedBus;
+  readonly #everyMs: number;
   readonly #channel: string;
   readonly #db: Kysely<JobTables>;
   readonly #watchers = new Set<Watcher>();
@@ -42,7 +45,9 @@ export class Watchers implements Stoppable {
   #poll: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(bus: WatchedBus, db: Kysely<JobTables>) {
+  /** @param everyMs how often watched rows are looked at without a hint */
+  constructor(bus: WatchedBus, db: Kysely<JobTables>, everyMs = pollMs) {
+    this.#everyMs = everyMs;
     this.#bus = bus;
     this.#channel = `${bus.prefix}:jobs`;
     this.#db = db;
@@ -52,16 +57,27 @@ export class Watchers implements Stoppable {
     return this.#stopped;
   }
 
-  /** Tells every process that a job has changed, now or a moment later; at once what is waited for, such as its end. */
-  changed(jobId: string, isAtOnce = false): void {
-    if (this.#stopped || (this.#hinted.has(jobId) && !isAtOnce)) return;
-    clearTimeout(this.#hinted.get(jobId));
+  /** Tells every process that a job has changed, now or a moment later. */
+  changed(jobId: string): void {
+    if (this.#stopped || this.#hinted.has(jobId)) return;
     const hint = (): void => {
       this.#hinted.delete(jobId);
-      this.#bus.redis.publish(this.#channel, jobId).catch(() => 0);
+      this.#hint(jobId);
     };
     this.#hinted.set(jobId, setTimeout(hint, throttleMs));
-    this.#bus.redis.publish(this.#channel, jobId).catch(() => 0);
+    this.#hint(jobId);
+  }
+
+  /** Tells at once that a job may have ended: those who wait for its end look only then. */
+  left(jobId: string): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#hinted.get(jobId));
+    this.#hinted.delete(jobId);
+    this.#hint(`${jobId}${leftMark}`);
+  }
+
+  #hint(text: string): void {
+    this.#bus.redis.publish(this.#channel, text).catch(() => 0);
   }
 
   /** Resolves when what is awaited of a job has come, after `timeoutMs`, or when asked to end. */
@@ -85,13 +101,19 @@ export class Watchers implements Stoppable {
   }
 
   #listen(): void {
-    this.#hints ??= this.#bus.subscribe(this.#channel, { hear: (jobId) => void this.#look(jobId) });
-    this.#poll ??= setInterval(() => void this.#look(), pollMs);
+    this.#hints ??= this.#bus.subscribe(this.#channel, { hear: (hint) => this.#hear(hint) });
+    this.#poll ??= setInterval(() => void this.#look(), this.#everyMs);
+  }
+
+  #hear(hint: string): void {
+    const hasLeft = hint.endsWith(leftMark);
+    const jobId = hasLeft ? hint.slice(0, -leftMark.length) : hint;
+    void this.#look((one) => one.jobId === jobId && (hasLeft || one.awaited !== 'end'));
   }
 
   /** Wakes those for whose job it has come, or whose job is gone. */
-  async #look(jobId?: string): Promise<void> {
-    const watched = [...this.#watchers].filter((one) => jobId === undefined || one.jobId === jobId);
+  async #look(isMeant = (_one: Watcher): boolean => true): Promise<void> {
+    const watched = [...this.#watchers].filter(isMeant);
     if (watched.length === 0) {
       this.#rest();
       return;

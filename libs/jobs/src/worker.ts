@@ -161,7 +161,7 @@ export class JobWorker implements Stoppable {
       return outcome;
     } finally {
       this.#running.delete(jobId);
-      deps.changed(jobId, true);
+      deps.left(jobId);
     }
   }
 

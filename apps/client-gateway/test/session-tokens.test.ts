@@ -104,6 +104,14 @@ describe('refresh tokens', () => {
     expect(await refusal(refresh(other.refresh_token))).toEqual(softLogout);
   });
 
+  it('hold for ever unless a time is set', async () => {
+    const alice = await user();
+    await renewable(alice);
+    const kept = await sql`SELECT FROM userapi_devices WHERE user_id = ${alice.userId}
+      AND (refresh_expires_ts IS NOT NULL OR next_refresh_expires_ts IS NOT NULL)`.execute(world.sql);
+    expect(kept.rows).toEqual([]);
+  });
+
   it('come with a registration that asks for them', async () => {
     const open = await startWorld({ settings: { SENESCHAL_REGISTRATION_ENABLED: 'on' } });
     try {

@@ -137,6 +137,12 @@ export const settings = {
     duration,
     'How long the access tokens of clients hold that can refresh them. Those of other clients hold until they log out.',
   ),
+  refresh_token_lifetime: setting(
+    'SENESCHAL_REFRESH_TOKEN_LIFETIME',
+    null,
+    duration.nullable(),
+    'How long such a client may leave its session unused, for instance 90d: after that it has to log in again. For ever when not set, as with other clients.',
+  ),
   registration_shared_secret: setting(
     'SENESCHAL_REGISTRATION_SHARED_SECRET',
     null,

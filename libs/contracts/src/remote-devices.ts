@@ -112,6 +112,8 @@ export interface UserapiForFederation extends Pick<
   UserapiForClient,
   'deviceKeys' | 'crossSigningKeys' | 'profile'
 > {
+  /** Whose OpenID token this is; undefined when it is worth nothing (any more). */
+  userOfOpenidToken(tokenHash: string): Promise<string | undefined>;
   /** Grows with every change of a user's devices; 0 before the first. */
   deviceListPosition(userId: string): Promise<number>;
   /** Devices that changed at positions of `userapi_output`, as they are now. */

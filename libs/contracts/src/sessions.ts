@@ -13,6 +13,8 @@ const tokens = z.object({
   expiresTs: z.number().optional(),
   /** Of the token by which the session gets new ones. */
   refreshHash: z.string().optional(),
+  /** Until when that one holds, in ms; for ever when absent. */
+  refreshExpiresTs: z.number().optional(),
 });
 
 /** A device to make with its tokens. */
@@ -41,7 +43,7 @@ export const createDevice = command('userapi', 'createDevice', {
  * the answer is lost asks again. M_UNKNOWN_TOKEN with `soft_logout`, M_USER_LOCKED.
  */
 export const refreshSession = command('userapi', 'refreshSession', {
-  input: z.object({ refreshHash: z.string(), next: tokens.required() }),
+  input: z.object({ refreshHash: z.string(), next: tokens.required({ expiresTs: true, refreshHash: true }) }),
   output: z.object({}),
 });
 
@@ -51,9 +53,22 @@ export const confirmTokens = command('userapi', 'confirmTokens', {
   output: z.object({}),
 });
 
+const deviceToken = z.object({
+  userId: z.string(),
+  deviceId: z.string(),
+  tokenHash: z.string(),
+  expiresTs: z.number(),
+});
+
 /** A token by which one other device logs in, once and soon. M_NOT_FOUND when the device is gone. */
 export const createLoginToken = command('userapi', 'createLoginToken', {
-  input: z.object({ userId: z.string(), deviceId: z.string(), tokenHash: z.string(), expiresTs: z.number() }),
+  input: deviceToken,
+  output: z.object({}),
+});
+
+/** A token by which others learn who the user is. M_NOT_FOUND when the device is gone. */
+export const createOpenidToken = command('userapi', 'createOpenidToken', {
+  input: deviceToken,
   output: z.object({}),
 });
 

@@ -21,6 +21,7 @@ import { adminTokens, requesterByAdminToken } from './queries/admin-tokens.ts';
 import { devices } from './queries/devices.ts';
 import { userOfLoginToken } from './queries/login-tokens.ts';
 import { ignoredUsers } from './queries/ignored-users.ts';
+import { userOfOpenidToken } from './queries/openid-tokens.ts';
 import { keyBackup } from './queries/key-backups.ts';
 import { keyCounts } from './queries/key-counts.ts';
 import { profile, profiles } from './queries/profiles.ts';
@@ -68,6 +69,7 @@ export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_co
     isRegistrationTokenValid: (token) => isRegistrationTokenValid(db, token),
     verifyPassword: (userId, password) => verifyPassword(db, config.bcrypt_cost, userId, password),
     userOfLoginToken: (tokenHash) => userOfLoginToken(db, tokenHash),
+    userOfOpenidToken: (tokenHash) => userOfOpenidToken(db, tokenHash),
     profile: (userId) => profile(db, userId),
     profiles: (userIds) => profiles(db, userIds),
     ignoredUsers: (userId) => ignoredUsers(db, userId),

@@ -28,6 +28,7 @@ async function equipped(localpart: string): Promise<string> {
     await fixture.call(userapi.setPusher, { ...pusher, append: true });
     const login = { userId, deviceId, tokenHash: tokenHash(`login-${userId}-${deviceId}`) };
     await fixture.call(userapi.createLoginToken, { ...login, expiresTs: Date.now() + 60_000 });
+    await fixture.call(userapi.createOpenidToken, { ...login, expiresTs: Date.now() + 60_000 });
   }
   const messages = { [userId]: { '*': {} } };
   await fixture.call(userapi.sendToDevice, { sender: userId, type: 'm.dummy', messages });
@@ -52,7 +53,7 @@ describe('ending sessions', () => {
   it('P1: takes every row that belongs to a device, and tells of it', async () => {
     const userId = await equipped('alice');
     const before = Object.values(await rowsOfDevices(userId));
-    expect(before).toHaveLength(8);
+    expect(before).toHaveLength(9);
     expect(before.every((devices) => devices.join() === 'D1,D2')).toBe(true);
     const told = await fixture.facts(userId);
     const { devicesDeleted } = await fixture.call(userapi.setPassword, {

@@ -5,6 +5,7 @@ import type { Endpoint } from '@seneschal/http';
 import type { Signer } from '@seneschal/matrix';
 
 import { claimKeys, queryKeys } from './keys.ts';
+import { openidUserinfo } from './openid-userinfo.ts';
 import { queryProfile } from './query-profile.ts';
 import { queryServerKey, queryServerKeys } from './query-server-keys.ts';
 import { roomEndpoints } from './rooms/index.ts';
@@ -33,6 +34,7 @@ export function federationEndpoints(deps: FederationEndpointDeps): Endpoint[] {
     queryKeys(deps),
     claimKeys(deps),
     queryProfile(deps),
+    openidUserinfo(deps),
     ...roomEndpoints({ ...deps, serverName: deps.config.server_name }),
   ];
 }

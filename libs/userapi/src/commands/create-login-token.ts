@@ -4,8 +4,8 @@ import type { userapi } from '@seneschal/contracts';
 import { transact } from '@seneschal/database';
 import { notFound } from '@seneschal/matrix';
 
+import { insertDeviceToken } from '../storage/device-tokens.ts';
 import { holdDevice } from '../storage/devices.ts';
-import { insertLoginToken } from '../storage/session-tokens.ts';
 import type { UserapiDb } from '../storage/tables.ts';
 
 /** Keeps a token to log in by; it goes with the device that asked for it. M_NOT_FOUND when that is gone. */
@@ -15,7 +15,7 @@ export async function createLoginToken(
 ): Promise<Record<string, never>> {
   await transact(db, async (trx) => {
     if (!(await holdDevice(trx, input.userId, input.deviceId))) throw notFound('This session has ended.');
-    await insertLoginToken(trx, input);
+    await insertDeviceToken(trx, 'userapi_login_tokens', input);
   });
   return {};
 }

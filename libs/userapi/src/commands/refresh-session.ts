@@ -5,7 +5,12 @@ import { transact } from '@seneschal/database';
 import { unknownToken, userDeactivated, userLocked } from '@seneschal/matrix';
 
 import { lockAccount } from '../storage/accounts.ts';
-import { findRefreshable, promoteTokens, storeNextTokens } from '../storage/session-tokens.ts';
+import {
+  findRefreshable,
+  promoteTokens,
+  storeNextTokens,
+  sweepRefreshTokens,
+} from '../storage/session-tokens.ts';
 import type { UserapiDb, UserapiTransaction } from '../storage/tables.ts';
 
 type Input = z.infer<typeof userapi.refreshSession.input>;
@@ -27,6 +32,7 @@ export async function refreshSession(
     const session = await refreshable(trx, refreshHash);
     if (session.isNext) await promoteTokens(trx, { next_refresh_hash: refreshHash });
     await storeNextTokens(trx, session, next);
+    await sweepRefreshTokens(trx);
   });
   return {};
 }
@@ -37,7 +43,7 @@ async function refreshable(
 ): Promise<NonNullable<Awaited<ReturnType<typeof findRefreshable>>>> {
   const session = await findRefreshable(trx, refreshHash);
   if (session === undefined) {
-    throw unknownToken('The refresh token is not known, or has been used. Log in again.', true);
+    throw unknownToken('The refresh token is not known, has been used or has expired. Log in again.', true);
   }
   return session;
 }

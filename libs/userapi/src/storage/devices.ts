@@ -11,6 +11,7 @@ export interface NewDevice {
   tokenHash: string;
   expiresTs?: number | undefined;
   refreshHash?: string | undefined;
+  refreshExpiresTs?: number | undefined;
   displayName: string | null;
   connection: Connection;
 }
@@ -19,12 +20,14 @@ export interface NewDevice {
 export async function upsertDevice(trx: UserapiTransaction, device: NewDevice): Promise<void> {
   const now = Date.now();
   await sql`
-    INSERT INTO userapi_devices (user_id, device_id, token_hash, expires_ts, refresh_hash, display_name, created_ts)
+    INSERT INTO userapi_devices (user_id, device_id, token_hash, expires_ts, refresh_hash, refresh_expires_ts,
+      display_name, created_ts)
     VALUES (${device.userId}, ${device.deviceId}, ${device.tokenHash}, ${device.expiresTs ?? null},
-      ${device.refreshHash ?? null}, ${device.displayName}, ${now})
+      ${device.refreshHash ?? null}, ${device.refreshExpiresTs ?? null}, ${device.displayName}, ${now})
     ON CONFLICT (user_id, device_id) DO UPDATE SET token_hash = excluded.token_hash,
       expires_ts = excluded.expires_ts, refresh_hash = excluded.refresh_hash,
-      next_token_hash = NULL, next_expires_ts = NULL, next_refresh_hash = NULL
+      refresh_expires_ts = excluded.refresh_expires_ts, next_token_hash = NULL, next_expires_ts = NULL,
+      next_refresh_hash = NULL, next_refresh_expires_ts = NULL
   `.execute(trx);
   const seen = { ...device.connection, userId: device.userId, deviceId: device.deviceId, lastSeen: now };
   await upsertConnections(trx, [seen]);
@@ -69,6 +72,7 @@ const tablesOfDevice = [
   'userapi_fallback_keys',
   'userapi_to_device',
   'userapi_login_tokens',
+  'userapi_openid_tokens',
 ] as const;
 
 /** Ends sessions: tokens, connections, pushers and all keys of the devices go. */

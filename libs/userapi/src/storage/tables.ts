@@ -30,10 +30,13 @@ export interface UserapiTables {
     created_ts: number;
     expires_ts: number | null;
     refresh_hash: string | null;
+    refresh_expires_ts: number | null;
     next_token_hash: string | null;
     next_expires_ts: number | null;
     next_refresh_hash: string | null;
+    next_refresh_expires_ts: number | null;
   };
+  userapi_openid_tokens: { token_hash: string; user_id: string; device_id: string; expires_ts: number };
   userapi_login_tokens: { token_hash: string; user_id: string; device_id: string; expires_ts: number };
   userapi_connections: {
     user_id: string;

@@ -13,6 +13,7 @@ export interface AccountDeps {
     | 'registration_enabled'
     | 'registration_requires_token'
     | 'access_token_lifetime'
+    | 'refresh_token_lifetime'
     | 'public_base_url'
   >;
 }

@@ -22,6 +22,7 @@ import { claimKeys, uploadKeys } from './keys.ts';
 import { loginToken } from './login-token.ts';
 import { login, loginFlows } from './login.ts';
 import { logout, logoutAll } from './logout.ts';
+import { openidToken } from './openid-token.ts';
 import { changePassword } from './password.ts';
 import { deleteProfileField, profile, profileField, setProfileField } from './profile.ts';
 import { globalPushRules, pushRule, pushRules } from './push-rules.ts';
@@ -48,6 +49,7 @@ export function accountEndpoints(deps: AccountDeps): Endpoint[] {
     registerAvailable(deps),
     registrationTokenValidity(deps),
     whoami(),
+    openidToken(deps),
     changePassword(deps),
     deactivate(deps),
     devices(deps),

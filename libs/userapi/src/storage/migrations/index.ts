@@ -15,6 +15,8 @@ import { otherServers } from './0012-other-servers.ts';
 import { profileFields } from './0020-profile-fields.ts';
 import { sessionTokens } from './0021-session-tokens.ts';
 import { accountModeration } from './0022-account-moderation.ts';
+import { openidTokens } from './0023-openid-tokens.ts';
+import { refreshTokenExpiry } from './0024-refresh-token-expiry.ts';
 
 export const userapiMigrations: Migrations = {
   '0001_accounts': accounts,
@@ -32,4 +34,6 @@ export const userapiMigrations: Migrations = {
   '0020_profile_fields': profileFields,
   '0021_session_tokens': sessionTokens,
   '0022_account_moderation': accountModeration,
+  '0023_openid_tokens': openidTokens,
+  '0024_refresh_token_expiry': refreshTokenExpiry,
 };

@@ -4,7 +4,7 @@ import type { Kysely, RawBuilder, Transaction } from 'kysely';
 import { ZodError } from 'zod';
 
 import type { Command, ComponentName } from '@seneschal/contracts';
-import type { Database } from '@seneschal/database';
+import { type Database, databaseAway } from '@seneschal/database';
 import { badJson, MatrixError } from '@seneschal/matrix';
 import {
   continueTrace,
@@ -183,7 +183,7 @@ export class CommandServer implements Stoppable {
       return { ok: false, status: refused.status, body: refused.toBody() };
     }
     this.#options.logger.error({ command: name, error }, 'a command failed');
-    const failure = new MatrixError(500, 'M_UNKNOWN', 'Internal server error.');
+    const failure = databaseAway(error) ?? new MatrixError(500, 'M_UNKNOWN', 'Internal server error.');
     return { ok: false, status: failure.status, body: failure.toBody() };
   }
 }

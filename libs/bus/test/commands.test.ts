@@ -105,6 +105,16 @@ describe('an error', () => {
     expect(logs.join()).toContain('connection to 10.0.0.1 refused');
   });
 
+  it('of a database that is away asks to try again', async () => {
+    await serve(failing(Object.assign(new Error('the database system is starting up'), { code: '57P03' })));
+    await expect(started.bus.call(greet, { name: 'Alice' })).rejects.toMatchObject({
+      status: 503,
+      errcode: 'M_UNKNOWN',
+      fields: { retry_after_ms: 2000 },
+    });
+    expect(logs.join()).toContain('starting up');
+  });
+
   it('of a bad input is thrown before anything is sent, and again where the command is done', async () => {
     const seen: unknown[] = [];
     await serve(handle(greet, async ({ name }) => ({ greeting: String(seen.push(name)) })));

@@ -1,3 +1,4 @@
+export { databaseAway } from './away.ts';
 export { openDatabase, sqlState, transact, type Database } from './database.ts';
 export { allotPositions, appendToLog, createLogTable, insertFacts, lastPosition, lockLog } from './log.ts';
 export { declaredIndexes, type Index, pendingMigrations, storedIndexes } from './schema.ts';

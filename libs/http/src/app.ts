@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 
 import type { AuditTrail, FederationForGateways, UserapiForGateways } from '@seneschal/contracts';
+import { databaseAway } from '@seneschal/database';
 import { isMatrixError, MatrixError, tooLarge } from '@seneschal/matrix';
 import type { Logger, Metrics, Tracer } from '@seneschal/observability';
 
@@ -78,7 +79,8 @@ function renderError(logger: Logger): ErrorRequestHandler {
     const known = asMatrixError(error);
     if (known === undefined)
       logger.error({ error, method: request.method, path: request.path }, 'request failed');
-    const rendered = known ?? new MatrixError(500, 'M_UNKNOWN', 'Internal server error.');
+    const rendered =
+      known ?? databaseAway(error) ?? new MatrixError(500, 'M_UNKNOWN', 'Internal server error.');
     // What is left of the body is not read: the connection cannot be used again.
     if (!request.readableEnded && request.method !== 'GET') response.set('Connection', 'close');
     const retryAfter = rendered.fields['retry_after_ms'];

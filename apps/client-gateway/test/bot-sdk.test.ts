@@ -6,6 +6,7 @@ import { startWorld, type World } from '@seneschal/testing';
 // Its encryption is a binary that it downloads when it is installed; without encryption it is never called.
 jest.mock('@matrix-org/matrix-sdk-crypto-nodejs', () => ({}), { virtual: true });
 const {
+  AutojoinRoomsMixin,
   LogLevel,
   LogService,
   MatrixAuth,
@@ -16,9 +17,12 @@ const {
 let world: World;
 beforeAll(async () => {
   LogService.setLevel(LogLevel.ERROR);
+  LogService.muteModule('MatrixHttpClient');
   world = await startWorld();
   await world.register('alice', { password: 'correct horse', displayname: 'Alice' });
   await world.register('bob', { password: 'battery staple' });
+  await world.register('owner', { password: 'correct horse' });
+  await world.register('bot', { password: 'battery staple' });
 });
 afterAll(() => world.stop());
 
@@ -39,6 +43,11 @@ function next<T>(client: MatrixClient, name: string, fits: (...args: [string, T]
 interface Message {
   content: { body: string };
   sender: string;
+}
+
+interface Member {
+  content: { membership?: string };
+  state_key?: string;
 }
 
 describe('matrix-bot-sdk', () => {
@@ -86,5 +95,28 @@ describe('matrix-bot-sdk', () => {
       await client.doRequest('POST', '/_matrix/client/v3/logout');
       await expect(client.getWhoAmI()).rejects.toMatchObject({ errcode: 'M_UNKNOWN_TOKEN' });
     }
+  });
+
+  it('runs a bot that joins where it is invited, and says again what it hears', async () => {
+    const bot = await logIn('bot', 'battery staple');
+    const echoes: Promise<string>[] = [];
+    AutojoinRoomsMixin.setupOnClient(bot);
+    bot.on('room.message', (roomId: string, { sender, content }: Message) => {
+      if (sender !== '@bot:test.example') echoes.push(bot.sendNotice(roomId, content.body));
+    });
+    const owner = await logIn('owner', 'correct horse');
+    await Promise.all([bot.start(), owner.start()]);
+    const joined = next<Member>(
+      owner,
+      'room.event',
+      (_, { state_key: user, content }) => user === '@bot:test.example' && content.membership === 'join',
+    );
+    const roomId = await owner.createRoom({ invite: ['@bot:test.example'] });
+    await joined;
+    const echoed = next<Message>(owner, 'room.message', (_, { sender }) => sender === '@bot:test.example');
+    await owner.sendText(roomId, 'Ahoy');
+    expect((await echoed).content).toMatchObject({ msgtype: 'm.notice', body: 'Ahoy' });
+    expect(await Promise.all(echoes)).toHaveLength(1);
+    for (const client of [bot, owner]) client.stop();
   });
 });

@@ -32,6 +32,7 @@ import { refresh } from './refresh.ts';
 import { register, registerAvailable } from './register.ts';
 import { registrationTokenValidity } from './registration-token-validity.ts';
 import { removeTag, setTag, tags } from './tags.ts';
+import { thirdPartyIdentifiers } from './third-party-identifiers.ts';
 import { whoami } from './whoami.ts';
 
 export type { AccountDeps } from './deps.ts';
@@ -50,6 +51,7 @@ export function accountEndpoints(deps: AccountDeps): Endpoint[] {
     registrationTokenValidity(deps),
     whoami(),
     openidToken(deps),
+    thirdPartyIdentifiers(),
     changePassword(deps),
     deactivate(deps),
     devices(deps),

@@ -131,6 +131,12 @@ export interface Page<T> {
 }
 
 /** Reads of all jobs, newest first. `from` is a `next` of the page before; throws M_INVALID_PARAM. */
+/** What became of the items of a job; what needed nothing is not among them. */
+export interface JobOutcome {
+  done: string[];
+  failed: { item: string; reason: string }[];
+}
+
 export interface JobReads {
   list(filter: JobFilter, page: { from?: string | undefined; limit: number }): Promise<Page<Job>>;
   get(jobId: string): Promise<Job | undefined>;
@@ -140,6 +146,8 @@ export interface JobReads {
     filter: { state?: JobItem['state'] | undefined },
     page: { from?: string | undefined; limit: number },
   ): Promise<Page<JobItem>>;
+  /** All the results that were kept, in the order in which they came: for an answer that holds all of them. */
+  outcome(jobId: string): Promise<JobOutcome>;
   /** What happened after a version, oldest first. */
   events(jobId: string, after: number): Promise<JobEvent[]>;
   /** Milliseconds of work per item in the last finished jobs of a kind; undefined when there are none. */

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 
-import type { Job, JobEvent, JobItem, JobReads, Page } from '@seneschal/contracts';
+import type { Job, JobEvent, JobItem, JobOutcome, JobReads, Page } from '@seneschal/contracts';
 import type { Database } from '@seneschal/database';
 import { invalidParam } from '@seneschal/matrix';
 
@@ -16,6 +16,7 @@ export function jobsReads(database: Database): JobReads {
       return row && jobOf(row);
     },
     items: (jobId, filter, page) => items(db, jobId, filter, page),
+    outcome: (jobId) => outcome(db, jobId),
     events: (jobId, after) => events(db, jobId, after),
     pace: (kind) => pace(db, kind),
   };
@@ -69,6 +70,18 @@ async function items(
   const last = rows.length > limit ? rows[limit - 1] : undefined;
   const page = rows.slice(0, limit).map(({ phase, item, state, reason }) => ({ phase, item, state, reason }));
   return last === undefined ? { rows: page } : { rows: page, next: String(last.position) };
+}
+
+/** As one row of JSON, which costs a fraction of as many rows as there are items. */
+async function outcome(db: Kysely<JobTables>, jobId: string): Promise<JobOutcome> {
+  const result = await sql<{ done: string[] | null; failed: JobOutcome['failed'] | null }>`
+    SELECT json_agg(item ORDER BY position) FILTER (WHERE state = 'done') AS done,
+      json_agg(json_build_object('item', item, 'reason', coalesce(reason, '')) ORDER BY position)
+        FILTER (WHERE state IN ('failed', 'retry')) AS failed
+    FROM job_items WHERE job_id = ${jobId}
+  `.execute(db);
+  const [row] = result.rows;
+  return { done: row?.done ?? [], failed: row?.failed ?? [] };
 }
 
 const mostEvents = 1000;

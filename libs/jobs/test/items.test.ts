@@ -108,6 +108,10 @@ describe('items and children of a job', () => {
       ['nobody', 'skipped'],
     ]);
     expect(rows[0]?.reason).toHaveLength(500);
+    expect(await worker.jobs.reads.outcome(jobId)).toEqual({
+      done: [],
+      failed: [{ item: 'deaf', reason: rows[0]?.reason }],
+    });
   });
 
   it('does what failed again, and nothing else; what a retry does not speak of is skipped', async () => {
@@ -153,6 +157,9 @@ describe('items and children of a job', () => {
     expect(rows.map(({ item, state }) => [item, state]).sort()).toEqual(
       names.map((name) => [name, 'done']).sort(),
     );
+    const outcome = { done: rows.map(({ item }) => item), failed: [] };
+    expect(await worker.jobs.reads.outcome(jobId)).toEqual(outcome);
+    expect(await worker.jobs.reads.outcome('unknown')).toEqual({ done: [], failed: [] });
   });
 
   it('is woken by a child that ended after it had looked, and before it waited', async () => {

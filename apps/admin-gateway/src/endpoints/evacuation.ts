@@ -1,6 +1,6 @@
 import type { CallBus } from '@seneschal/bus';
 import type { Config } from '@seneschal/config';
-import type { Job, JobItem, JobKind, JobReads, RoomserverForAdmin } from '@seneschal/contracts';
+import type { Job, JobKind, RoomserverForAdmin } from '@seneschal/contracts';
 import type { Reply } from '@seneschal/http';
 import type { Item, Jobs } from '@seneschal/jobs';
 
@@ -44,7 +44,10 @@ export async function evacuate<Input extends object>(
   { kind, input, size, run, toAnswer }: EvacuationCall<Input>,
 ): Promise<Reply> {
   if (isJob(deps, request, size)) {
-    const answer = async (job: Job): Promise<object> => toAnswer(await evacuationOf(deps.jobs.reads, job));
+    const answer = async ({ jobId }: Job): Promise<object> => {
+      const { done, failed } = await deps.jobs.reads.outcome(jobId);
+      return toAnswer({ affected: done, failed });
+    };
     return longCall(deps, request, { kind, input, answer });
   }
   const runAtOnce = async (): Promise<{ body: object; items: Item[] }> => {
@@ -81,25 +84,7 @@ export async function rehearseEvacuation(
   return rehearse(jobs, kind, counts, events + would.failed.length);
 }
 
-const pageSize = 1000;
-
 function isJob({ config }: Pick<EvacuationDeps, 'config'>, request: LongRequest, size: number): boolean {
   const { isAsync } = preferenceOf(request, config.job_wait);
   return isAsync || idempotencyKeyOf(request) !== undefined || size > config.evacuate_job_size;
-}
-
-/** Reads what became of the items of a finished evacuation, page by page. */
-async function evacuationOf({ items }: Pick<JobReads, 'items'>, { jobId }: Job): Promise<Evacuation> {
-  const all: JobItem[] = [];
-  for (let from: string | undefined, isFirst = true; isFirst || from !== undefined; isFirst = false) {
-    const page = await items(jobId, {}, { from, limit: pageSize });
-    all.push(...page.rows);
-    from = page.next;
-  }
-  return {
-    affected: all.filter(({ state }) => state === 'done').map(({ item }) => item),
-    failed: all
-      .filter(({ state }) => state === 'failed')
-      .map(({ item, reason }) => ({ item, reason: reason ?? '' })),
-  };
 }

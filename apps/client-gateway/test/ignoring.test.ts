@@ -104,6 +104,30 @@ describe('an ignored user', () => {
     expect(recounted.rooms.join[roomId]!.unread_notifications).toMatchObject({ notification_count: 3 });
   });
 
+  it('does not show reading or typing, nor wakes anybody by reading', async () => {
+    const roomId = await shared();
+    const eventId = await say(bob, roomId, 'read me');
+    await ignore(alice, mallory);
+    const { next_batch: since } = await sync(alice);
+    await mallory.call('POST', room(roomId, `/receipt/m.read/${eventId}`), {});
+    expect((await sync(alice, { since })).rooms.join).toEqual({});
+    await bob.call('POST', room(roomId, `/receipt/m.read/${eventId}`), {});
+    for (const client of [mallory, bob]) {
+      await client.call('PUT', room(roomId, `/typing/${client.userId}`), { typing: true, timeout: 60_000 });
+    }
+    for (const answer of [await sync(alice, { since }), await sync(alice)]) {
+      const { events } = answer.rooms.join[roomId]!.ephemeral;
+      expect(events).toHaveLength(2);
+      expect(JSON.stringify(events)).not.toContain(mallory.userId);
+      expect(events.find(({ type }) => type === 'm.typing')?.content).toEqual({ user_ids: [bob.userId] });
+    }
+    const seen = (await sync(bob)).rooms.join[roomId]!.ephemeral.events;
+    expect(JSON.stringify(seen)).toContain(mallory.userId);
+    await ignore(alice);
+    const again = (await sync(alice)).rooms.join[roomId]!.ephemeral.events;
+    expect(JSON.stringify(again)).toContain(mallory.userId);
+  });
+
   it('invites to nothing, until no longer ignored', async () => {
     const { next_batch: since } = await sync(alice);
     await ignore(alice, mallory);

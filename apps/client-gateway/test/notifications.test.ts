@@ -72,6 +72,32 @@ describe('GET /notifications', () => {
     expect(bodies(await page(bob, { only: 'highlight' }))).toEqual(['hey bob']);
   });
 
+  it('tells of invites, unless they are answered or come from somebody ignored', async () => {
+    const [dave, mallory] = [await world.register('dave'), await world.register('spammer')];
+    const roomId = await alice.createRoom({ invite: [dave.userId] });
+    await mallory.createRoom({ invite: [dave.userId] });
+    const own = `/user/${encodeURIComponent(dave.userId)}/account_data`;
+    expect((await page(dave)).notifications).toHaveLength(2);
+    await dave.call('PUT', `${own}/m.ignored_user_list`, { ignored_users: { [mallory.userId]: {} } });
+    const told = await page(dave);
+    expect(told.notifications).toMatchObject([
+      {
+        room_id: roomId,
+        read: false,
+        actions: ['notify', { set_tweak: 'sound', value: 'default' }],
+        event: { type: 'm.room.member', state_key: dave.userId, content: { membership: 'invite' } },
+      },
+    ]);
+    await dave.call('PUT', `${own}/m.invite_permission_config`, { default_action: 'block' });
+    expect((await page(dave)).notifications).toEqual([]);
+    await dave.call('PUT', `${own}/m.invite_permission_config`, {});
+    await dave.call('PUT', '/pushrules/global/override/.m.rule.invite_for_me/enabled', { enabled: false });
+    expect((await page(dave)).notifications).toEqual([]);
+    await dave.call('PUT', '/pushrules/global/override/.m.rule.invite_for_me/enabled', { enabled: true });
+    await dave.join(roomId);
+    expect((await page(dave)).notifications).toEqual([]);
+  });
+
   it('comes in pages that fit together, however much notifies of nothing', async () => {
     const carol = await world.register('carol');
     const roomId = await alice.createRoom({ preset: 'public_chat' });

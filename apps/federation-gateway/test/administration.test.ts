@@ -79,6 +79,23 @@ describe('purge over federation', () => {
 });
 
 describe('invites between servers', () => {
+  it('are refused by the server of a user who wants none, whatever way they come', async () => {
+    const own = `/user/${encodeURIComponent(bob.userId)}/account_data/m.invite_permission_config`;
+    await bob.call('PUT', own, { default_action: 'block' });
+    const roomId = await alice.createRoom({ invite: [bob.userId] });
+    const base = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}`;
+    const blocked = { status: 403, body: { errcode: 'M_INVITE_BLOCKED' } };
+    const invite = { body: { user_id: bob.userId } };
+    expect(await alice.request('POST', `${base}/invite`, invite)).toMatchObject(blocked);
+    const member = `${base}/state/m.room.member/${encodeURIComponent(bob.userId)}`;
+    const content = { body: { membership: 'invite' } };
+    expect(await alice.request('PUT', member, content)).toMatchObject(blocked);
+    expect((await alice.request('GET', member)).status).toBe(404);
+    await bob.call('PUT', own, {});
+    expect((await alice.request('PUT', member, content)).status).toBe(200);
+    expect(Object.keys((await sync(bob)).invite)).toContain(roomId);
+  });
+
   it('are shown with what the room is called, and accepted', async () => {
     const roomId = await alice.createRoom({ preset: 'private_chat', name: 'Secret garden' });
     await alice.invite(roomId, bob.userId);

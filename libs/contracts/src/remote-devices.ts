@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { command } from './command.ts';
 import type { Receipt } from './receipts.ts';
 import type { OutgoingToDevice } from './to-device.ts';
-import type { UserapiForClient } from './userapi-reads.ts';
+import type { UserapiForClient, UserapiForRoomserver } from './userapi-reads.ts';
 
 const jsonObject = z.custom<JsonObject>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
@@ -108,10 +108,10 @@ export interface RemoteDeviceKeys {
 }
 
 /** Reads for the federation component and its gateway. */
-export interface UserapiForFederation extends Pick<
-  UserapiForClient,
-  'deviceKeys' | 'crossSigningKeys' | 'profile'
-> {
+export interface UserapiForFederation
+  extends
+    Pick<UserapiForClient, 'deviceKeys' | 'crossSigningKeys' | 'profile'>,
+    Pick<UserapiForRoomserver, 'invitesBlockedBy'> {
   /** Whose OpenID token this is; undefined when it is worth nothing (any more). */
   userOfOpenidToken(tokenHash: string): Promise<string | undefined>;
   /** Grows with every change of a user's devices; 0 before the first. */

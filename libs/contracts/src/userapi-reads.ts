@@ -127,9 +127,11 @@ export interface UserapiForRoomserver {
   profiles(userIds: readonly string[]): Promise<Map<string, Profile>>;
   /** Whom a local user ignores. */
   ignoredUsers(userId: string): Promise<string[]>;
+  /** Which of the users want no invites. */
+  invitesBlockedBy(userIds: readonly string[]): Promise<Set<string>>;
 }
 
-export interface UserapiForSync {
+export interface UserapiForSync extends Pick<UserapiForRoomserver, 'ignoredUsers'> {
   /** The last committed position of `userapi_output`. */
   position(): Promise<number>;
   /** Account data that changed in (from, to]; everything there is when `from` is null. */
@@ -146,7 +148,7 @@ export interface UserapiForSync {
   ): Promise<{ messages: ToDeviceMessage[]; upTo: number }>;
   /** Rooms in which receipts came in (from, to]; undefined when there are too many to tell. */
   receiptRooms(from: number, to: number): Promise<string[] | undefined>;
-  /** Receipts of rooms from a position each up to `to`, as far as the user may see them. */
+  /** Receipts of rooms from a position each up to `to`, as far as the user may see them; none of ignored users. */
   receipts(
     userId: string,
     rooms: readonly { roomId: string; from: number }[],

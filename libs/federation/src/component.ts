@@ -58,7 +58,13 @@ export interface FederationDeps {
   /** Knows of which users anything is held, and what there is to tell of those of this server. */
   userapi: Pick<
     UserapiForFederation,
-    'remoteUsersOf' | 'profile' | 'deviceUpdates' | 'crossSigningKeys' | 'outgoingToDevice' | 'publicReceipts'
+    | 'remoteUsersOf'
+    | 'profile'
+    | 'invitesBlockedBy'
+    | 'deviceUpdates'
+    | 'crossSigningKeys'
+    | 'outgoingToDevice'
+    | 'publicReceipts'
   >;
   roomserver: RoomserverForFederation;
 }

@@ -58,6 +58,8 @@ export const weakPassword = maker(400, 'M_WEAK_PASSWORD', 'The password is too w
 export const userInUse = maker(400, 'M_USER_IN_USE', 'The user name is taken');
 export const roomInUse = maker(400, 'M_ROOM_IN_USE', 'The room alias is taken');
 export const forbidden = maker(403, 'M_FORBIDDEN', 'Forbidden');
+/** The invited user wants no invites (client-server API v1.18, "Invite permission"). */
+export const inviteBlocked = maker(403, 'M_INVITE_BLOCKED', 'The user does not want to be invited to rooms');
 export const guestAccessForbidden = maker(403, 'M_GUEST_ACCESS_FORBIDDEN', 'Guests are not allowed');
 export const userDeactivated = maker(403, 'M_USER_DEACTIVATED', 'The account is deactivated');
 /** The account is suspended: it may read, and tidy up. */

@@ -51,7 +51,7 @@ export interface RoomserverDeps {
 
 /** Starts the room server: brings its tables up to date, then serves its commands and follows its logs. */
 export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable> {
-  const { bus, jobs, database, config, signer, logger, federation } = given;
+  const { bus, jobs, database, config, signer, logger, federation, userapi } = given;
   await migrate(database, 'roomserver', roomserverMigrations);
   const db = database.tables<RoomserverTables>();
   const deps = {
@@ -60,6 +60,7 @@ export async function startRoomserver(given: RoomserverDeps): Promise<Stoppable>
     signer,
     logger,
     federation,
+    userapi,
     writer: new RoomWriter(db, signer, bus),
     serverName: config.server_name,
     defaultRoomVersion: config.default_room_version,

@@ -62,7 +62,7 @@ export type RoomserverReads = RoomserverForClient &
 export function roomserverReads(
   database: Database,
   logger: Pick<Logger, 'warn'>,
-  userapi: Pick<UserapiForRoomserver, 'ignoredUsers'>,
+  userapi: Pick<UserapiForRoomserver, 'ignoredUsers' | 'invitesBlockedBy'>,
 ): RoomserverReads {
   const deps = { db: database.tables<RoomserverTables>(), logger, userapi };
   return {

@@ -21,7 +21,10 @@ describe('the events of some types', () => {
         JOIN roomserver_rooms ON room_id = (ARRAY[${rooms[0]}, ${rooms[1]}]::text[])[1 + n % 2]
     `.execute(world.sql);
     const { database, logger } = world.homeserver.platform;
-    const reads = roomserverReads(database, logger, { ignoredUsers: async () => [] });
+    const reads = roomserverReads(database, logger, {
+      ignoredUsers: async () => [],
+      invitesBlockedBy: async () => new Set<string>(),
+    });
     const walk = async (upTo: number, roomId?: string): Promise<number[]> => {
       const found: number[] = [];
       for (let after = 0, isOver = false; !isOver;) {

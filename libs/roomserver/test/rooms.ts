@@ -55,6 +55,7 @@ export class Rooms {
       bus,
       signer,
       logger: createLogger('silent'),
+      userapi: { invitesBlockedBy: async () => new Set<string>() },
       serverName: 'localhost',
       defaultRoomVersion: '12',
       writer: new RoomWriter(this.db, signer, bus),

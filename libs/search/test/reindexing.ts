@@ -82,7 +82,10 @@ export class ReindexStage implements Stoppable {
     );
     const preferred = change(this.engines.preferred);
     const engines = { ...this.engines, preferred, of: () => preferred };
-    const roomserver = roomserverReads(database, this.logger, { ignoredUsers: async () => [] });
+    const roomserver = roomserverReads(database, this.logger, {
+      ignoredUsers: async () => [],
+      invitesBlockedBy: async () => new Set<string>(),
+    });
     const db = this.database.tables<SearchTables>();
     lifecycle.add(await jobs.serve('search', [reindexHandler({ db, engines, roomserver })]));
     this.#lifecycle.add(lifecycle);

@@ -163,7 +163,10 @@ export class SearchStage {
       database,
       config,
       logger,
-      roomserver: roomserverReads(database, logger, { ignoredUsers: async () => [] }),
+      roomserver: roomserverReads(database, logger, {
+        ignoredUsers: async () => [],
+        invitesBlockedBy: async () => new Set<string>(),
+      }),
     });
     return reads.status({ compare: true, ...(roomId === undefined ? {} : { roomId }) });
   }

@@ -22,6 +22,7 @@ import { devices } from './queries/devices.ts';
 import { userOfLoginToken } from './queries/login-tokens.ts';
 import { ignoredUsers } from './queries/ignored-users.ts';
 import { userOfOpenidToken } from './queries/openid-tokens.ts';
+import { invitesBlockedBy } from './queries/invite-permission.ts';
 import { keyBackup } from './queries/key-backups.ts';
 import { keyCounts } from './queries/key-counts.ts';
 import { profile, profiles } from './queries/profiles.ts';
@@ -73,6 +74,7 @@ export function userapiReads(database: Database, config: Pick<Config, 'bcrypt_co
     profile: (userId) => profile(db, userId),
     profiles: (userIds) => profiles(db, userIds),
     ignoredUsers: (userId) => ignoredUsers(db, userId),
+    invitesBlockedBy: (userIds) => invitesBlockedBy(db, userIds),
     devices: (userId) => devices(db, userId),
     deviceIds: (userId) => deviceIds(db, userId),
     accountData: (userId, roomId, type) => accountData(db, userId, roomId, type),

@@ -11,6 +11,7 @@ import {
   eventIdOf,
   forbidden,
   incompatibleRoomVersion,
+  inviteBlocked,
   invalidParam,
   type JsonObject,
   notFound,
@@ -33,10 +34,10 @@ type Input = z.infer<typeof federation.receiveInvite.input>;
 export interface ReceiveInviteDeps extends ReceiveInRoomDeps {
   signer: Signer;
   roomserver: Pick<RoomserverForFederation, 'forwardExtremities' | 'federatedRoom'>;
-  userapi: Pick<UserapiForFederation, 'profile'>;
+  userapi: Pick<UserapiForFederation, 'profile' | 'invitesBlockedBy'>;
 }
 
-/** Lets a local user be invited from elsewhere, and signs the invite. M_FORBIDDEN when the room is blocked here. */
+/** Lets a local user be invited from elsewhere, and signs the invite. M_FORBIDDEN when the room is blocked here, M_INVITE_BLOCKED when the user wants no invites. */
 export async function receiveInvite(deps: ReceiveInviteDeps, input: Input): Promise<{ event: JsonObject }> {
   const { roomId, eventId, origin } = input;
   if (!supportedRoomVersions.includes(input.roomVersion)) throw incompatibleRoomVersion(input.roomVersion);
@@ -47,6 +48,7 @@ export async function receiveInvite(deps: ReceiveInviteDeps, input: Input): Prom
   const { pdus, refused } = await verifyPdus(deps, { roomId, version }, [pdu]);
   const verified = pdus.get(eventId);
   if (verified === undefined) throw forbidden(`The invite is refused: ${[...refused.values()].join(' ')}`);
+  if ((await deps.userapi.invitesBlockedBy([target])).has(target)) throw inviteBlocked();
   const event = signEvent(verified as unknown as Pdu, version, deps.signer) as unknown as JsonObject;
   const room = await deps.roomserver.federatedRoom(roomId);
   if (room?.isClosed === true) throw forbidden('The room is being deleted on this server.');

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Membership, roomserver } from '@seneschal/contracts';
 import { forbidden, type JsonObject, notFound, serverNameOf } from '@seneschal/matrix';
 
+import { type InvitePermissionDeps, refuseBlockedInvites } from '../room/invite-permission.ts';
 import { restrictedJoin } from '../room/restricted-join.ts';
 import { refuseRejectedNotice } from '../room/notice-invite.ts';
 import type { RoomDraft } from '../room/room-draft.ts';
@@ -11,7 +12,7 @@ import type { RoomWork, RoomWriter } from '../room/room-writer.ts';
 type Input = z.infer<typeof roomserver.changeMembership.input>;
 type Action = Input['action'];
 
-export interface ChangeMembershipDeps {
+export interface ChangeMembershipDeps extends InvitePermissionDeps {
   writer: Pick<RoomWriter, 'run'>;
   serverName: string;
 }
@@ -38,7 +39,8 @@ const entries: ReadonlySet<Action> = new Set(['join', 'invite', 'knock']);
 
 /**
  * One membership change. What is already so answers the event there is, so every action may be repeated.
- * M_FORBIDDEN when the room does not allow it or is blocked, M_NOT_FOUND when the room to enter is unknown.
+ * M_FORBIDDEN when the room does not allow it or is blocked, M_INVITE_BLOCKED when the invited user
+ * wants no invites, M_NOT_FOUND when the room to enter is unknown.
  */
 export async function changeMembership(
   deps: ChangeMembershipDeps,
@@ -47,6 +49,7 @@ export async function changeMembership(
   if (input.action === 'invite' && serverNameOf(input.target) !== deps.serverName) {
     throw forbidden('Users of other servers are invited through their servers.');
   }
+  if (input.action === 'invite') await refuseBlockedInvites(deps, [input.target]);
   return deps.writer.run(input.roomId, {
     users: [input.sender, input.target],
     ...(input.action === 'join' || input.action === 'knock'

@@ -16,6 +16,7 @@ import {
 } from '@seneschal/matrix';
 
 import { initialEvents, createContent } from '../room/initial-events.ts';
+import { inviteesOf, type InvitePermissionDeps, refuseBlockedInvites } from '../room/invite-permission.ts';
 import { invalidRoomState, openRoom } from '../room/open-room.ts';
 import type { EventInput, RoomDraft } from '../room/room-draft.ts';
 import { insertAlias } from '../storage/aliases.ts';
@@ -32,11 +33,22 @@ export interface CreateRoomDeps {
   defaultRoomVersion: string;
 }
 
+/** As makeRoom, for a user who asks for it: M_INVITE_BLOCKED, and no room, when one of the invited wants no invites. */
+export async function createRoom(
+  deps: CreateRoomDeps & InvitePermissionDeps,
+  input: Input,
+  context: Pick<CommandContext, 'remember'>,
+): Promise<Output> {
+  const invited = input.invite.map(({ userId }) => userId);
+  await refuseBlockedInvites(deps, [...invited, ...input.initialState.flatMap(inviteesOf)]);
+  return makeRoom(deps, input, context);
+}
+
 /**
  * Makes a room with all its first events in one transaction. M_ROOM_IN_USE when the alias is taken,
  * M_UNSUPPORTED_ROOM_VERSION, M_INVALID_ROOM_STATE when the events asked for contradict each other.
  */
-export async function createRoom(
+export async function makeRoom(
   deps: CreateRoomDeps,
   input: Input,
   context: Pick<CommandContext, 'remember'>,

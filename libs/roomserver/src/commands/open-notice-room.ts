@@ -7,7 +7,7 @@ import { forbidden, isMatrixError, type JsonObject, roomVersion } from '@senesch
 import type { RoomWriter } from '../room/room-writer.ts';
 import { claimNoticeRoom, findNoticeRoom, type NoticeRoom } from '../storage/notice-rooms.ts';
 import type { RoomserverTables } from '../storage/tables.ts';
-import { createRoom, type CreateRoomDeps } from './create-room.ts';
+import { type CreateRoomDeps, makeRoom } from './create-room.ts';
 
 type Input = z.infer<typeof roomserver.openNoticeRoom.input>;
 
@@ -89,14 +89,14 @@ async function make(
     if (!(await claimNoticeRoom(transaction, mine))) throw new Outrun();
   };
   // The claim takes the place of a remembered reply: whoever repeats the command finds the room by it.
-  const { roomId } = await createRoom(deps, roomOf(deps, input), {
+  const { roomId } = await makeRoom(deps, roomOf(deps, input), {
     remember: (transaction, made) =>
       claim(transaction as unknown as Transaction<RoomserverTables>, (made as { roomId: string }).roomId),
   });
   return { roomId };
 }
 
-function roomOf(deps: OpenNoticeRoomDeps, input: Input): Parameters<typeof createRoom>[1] {
+function roomOf(deps: OpenNoticeRoomDeps, input: Input): Parameters<typeof makeRoom>[1] {
   const { userId, sender } = input;
   const creator = roomVersion(deps.defaultRoomVersion).privilegedCreators ? {} : { [sender]: 100 };
   return {

@@ -14,6 +14,7 @@ import {
   userSuspended,
 } from '@seneschal/matrix';
 
+import { inviteesOf, type InvitePermissionDeps, refuseBlockedInvites } from '../room/invite-permission.ts';
 import { refuseRejectedNotice } from '../room/notice-invite.ts';
 import type { EventInput, RoomDraft } from '../room/room-draft.ts';
 import type { RedactionTarget } from '../room/room-event.ts';
@@ -23,15 +24,17 @@ import { transactionKeyOf } from '../storage/room-reads.ts';
 
 type Input = z.infer<typeof roomserver.sendEvent.input>;
 
-export interface SendEventDeps {
+export interface SendEventDeps extends InvitePermissionDeps {
   writer: Pick<RoomWriter, 'run'>;
 }
 
 /**
  * Sends a message, a state event or a redaction. The same transaction of the same device, and state that is
- * already so, answer the event there is. M_FORBIDDEN when the room does not allow it.
+ * already so, answer the event there is. M_FORBIDDEN when the room does not allow it, M_INVITE_BLOCKED when the event
+ * invites a user who wants no invites.
  */
 export async function sendEvent(deps: SendEventDeps, input: Input): Promise<{ eventId: string }> {
+  await refuseBlockedInvites(deps, inviteesOf(input));
   const transaction =
     input.transaction === undefined ? undefined : { ...input.transaction, userId: input.sender };
   return deps.writer.run(input.roomId, {

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { NotifiableEvent, RoomserverForSync } from '@seneschal/contracts';
 import { roomVersion, userPowerLevel } from '@seneschal/matrix';
 
+import type { InvitePermissionDeps } from '../room/invite-permission.ts';
 import { dress } from './dress.ts';
 import { eventsAt, parsePdu } from './event-rows.ts';
 import { notIgnored, type ReaderDeps, readerOf } from './ignoring.ts';
@@ -27,17 +28,20 @@ interface Room {
 }
 
 /**
- * The newest events by others before a position, since the user joined their rooms, the newest first: what the user's push
- * rules may notify of. Of each room no more is read than fits into the page.
+ * The newest events by others before a position, since the user joined their rooms, and the invites that the user has not
+ * answered, the newest first: what the user's push rules may notify of. Of each room no more is read than fits into the page.
  */
 export async function notifiableEvents(
-  deps: ReaderDeps,
+  deps: ReaderDeps & InvitePermissionDeps,
   userId: string,
   { deviceId, before, limit }: Page,
 ): Promise<NotifiableEvent[]> {
-  const reader = await readerOf(deps, userId);
+  const [reader, blocked] = await Promise.all([
+    readerOf(deps, userId),
+    deps.userapi.invitesBlockedBy([userId]),
+  ]);
   const found = await sql<Place>`
-    SELECT found.*, r.room_id, r.room_nid
+    (SELECT found.*, r.room_id, r.room_nid
     FROM roomserver_memberships m JOIN roomserver_rooms r USING (room_nid) CROSS JOIN LATERAL (
       SELECT e.position, CASE WHEN e.rel_type = 'm.thread' THEN e.relates_to END AS thread_id
       FROM roomserver_events e
@@ -45,7 +49,14 @@ export async function notifiableEvents(
         AND e.sender <> ${userId} AND NOT e.is_outlier AND e.redacted_by IS NULL AND ${notIgnored(reader)}
       ORDER BY e.position DESC LIMIT ${limit}
     ) AS found
-    WHERE m.user_id = ${userId} AND m.membership = 'join' ORDER BY found.position DESC LIMIT ${limit}
+    WHERE m.user_id = ${userId} AND m.membership = 'join' ORDER BY found.position DESC LIMIT ${limit})
+    UNION ALL (SELECT m.position, NULL, r.room_id, r.room_nid
+    FROM roomserver_memberships m JOIN roomserver_rooms r USING (room_nid)
+      JOIN roomserver_events e ON e.position = m.position
+    WHERE m.user_id = ${userId} AND m.membership = 'invite' AND m.position < ${before}
+      AND NOT ${blocked.has(userId)}::boolean AND e.sender <> ALL (${[...reader.ignored]}::text[])
+    ORDER BY m.position DESC LIMIT ${limit})
+    ORDER BY position DESC LIMIT ${limit}
   `.execute(deps.db);
   const places = new Map(found.rows.map((place) => [place.position, place]));
   const events = await eventsAt(deps, [...places.keys()]);

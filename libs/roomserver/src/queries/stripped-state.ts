@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { StoredEvent } from '@seneschal/contracts';
 import { type JsonObject, toStrippedState } from '@seneschal/matrix';
 
+import type { InvitePermissionDeps } from '../room/invite-permission.ts';
 import { eventsAt } from './event-rows.ts';
 import { type ReaderDeps, readerOf } from './ignoring.ts';
 import type { QueryDeps } from './query-deps.ts';
@@ -20,22 +21,27 @@ export const shownState = [
 
 /**
  * Stripped state of the rooms, with the membership events of the user and of the inviter. Rooms that the
- * user is not (any more) invited to or knocking at are not in the answer, and invites by ignored users neither.
+ * user is not (any more) invited to or knocking at are not in the answer, and invites by ignored users neither,
+ * nor any while the user wants none.
  */
 export async function strippedState(
-  deps: ReaderDeps,
+  deps: ReaderDeps & InvitePermissionDeps,
   userId: string,
   roomIds: readonly string[],
 ): Promise<Map<string, JsonObject[]>> {
   if (roomIds.length === 0) return new Map();
-  const { ignored } = await readerOf(deps, userId);
+  const [{ ignored }, blocked] = await Promise.all([
+    readerOf(deps, userId),
+    deps.userapi.invitesBlockedBy([userId]),
+  ]);
   const result = await sql<{ position: number }>`
     WITH pending AS (
       SELECT m.room_nid, m.position, e.sender
       FROM roomserver_rooms r JOIN roomserver_memberships m USING (room_nid) JOIN roomserver_events e USING (position)
       WHERE r.room_id = ANY(${roomIds}::text[]) AND m.user_id = ${userId}
         AND m.membership = ANY('{invite,knock}'::text[])
-        AND NOT (m.membership = 'invite' AND e.sender = ANY(${[...ignored]}::text[]))
+        AND NOT (m.membership = 'invite'
+          AND (${blocked.has(userId)}::boolean OR e.sender = ANY(${[...ignored]}::text[])))
     )
     SELECT position FROM pending
     UNION SELECT m.position FROM pending p JOIN roomserver_memberships m

@@ -9,7 +9,7 @@ export type TypingReads = Pick<Typing, 'changedRooms' | 'typists'>;
 
 /**
  * What is told of rooms beside their events, by room: read receipts and who is typing (client-server API,
- * `m.receipt`, `m.typing`). Only of rooms that the user is joined to.
+ * `m.receipt`, `m.typing`). Only of rooms that the user is joined to, and nothing of users whom the user ignores.
  */
 export async function readEphemeral(
   reads: SyncReads,
@@ -42,7 +42,9 @@ export async function readEphemeral(
       events.set(roomId, [...(events.get(roomId) ?? []), event]);
   };
   for (const [roomId, content] of receiptContents(receipts)) add(roomId, { type: 'm.receipt', content });
-  for (const [roomId, userIds] of typists) {
+  const ignored = new Set(typists.size === 0 ? [] : await reads.userapi.ignoredUsers(userId));
+  for (const [roomId, all] of typists) {
+    const userIds = all.filter((typist) => !ignored.has(typist));
     if (since !== null || userIds.length > 0)
       add(roomId, { type: 'm.typing', content: { user_ids: userIds } });
   }

@@ -1,5 +1,6 @@
 import type { Receipt } from '@seneschal/contracts';
 
+import { ignoredUsers } from './ignored-users.ts';
 import { roomsWithReceipts, selectPublicReceipts, selectReceipts } from '../storage/receipts.ts';
 import type { UserapiDb } from '../storage/tables.ts';
 
@@ -11,7 +12,7 @@ export async function receiptRooms(db: UserapiDb, from: number, to: number): Pro
   return from >= to ? [] : roomsWithReceipts(db, { from, to, limit: mostRooms });
 }
 
-/** Receipts of rooms from a position each up to `to`, as far as the user may see them. */
+/** Receipts of rooms from a position each up to `to`, as far as the user may see them and does not ignore who read. */
 export async function receipts(
   db: UserapiDb,
   userId: string,
@@ -19,7 +20,8 @@ export async function receipts(
   to: number,
 ): Promise<Receipt[]> {
   const asked = rooms.filter(({ from }) => from < to);
-  return asked.length === 0 ? [] : selectReceipts(db, userId, asked, to);
+  if (asked.length === 0) return [];
+  return selectReceipts(db, { userId, ignored: await ignoredUsers(db, userId) }, asked, to);
 }
 
 /** Public receipts that were set at positions, and not moved on since. */

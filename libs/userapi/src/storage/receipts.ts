@@ -63,7 +63,7 @@ interface Row {
 /** Receipts that the user may see, in rooms from a position each: the newest of a room, and the user's own. */
 export async function selectReceipts(
   db: Kysely<UserapiTables>,
-  userId: string,
+  { userId, ignored }: { userId: string; ignored: readonly string[] },
   rooms: readonly { roomId: string; from: number }[],
   to: number,
 ): Promise<Receipt[]> {
@@ -73,6 +73,7 @@ export async function selectReceipts(
     ) AS q (room_id, start) CROSS JOIN LATERAL (
       (SELECT ${columns} FROM userapi_receipts
         WHERE room_id = q.room_id AND position > q.start AND position <= ${to} AND type = 'm.read'
+          AND user_id <> ALL (${[...ignored]}::text[])
         ORDER BY position DESC LIMIT ${mostOfRoom})
       UNION ALL
       (SELECT ${columns} FROM userapi_receipts

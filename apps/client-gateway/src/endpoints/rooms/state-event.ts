@@ -1,7 +1,7 @@
 import type { CallBus } from '@seneschal/bus';
-import { roomserver, type RoomserverForClient } from '@seneschal/contracts';
+import { federation, roomserver, type RoomserverForClient } from '@seneschal/contracts';
 import { clientPaths, endpoint, type Endpoint } from '@seneschal/http';
-import { notFound } from '@seneschal/matrix';
+import { type JsonObject, notFound, serverNameOf } from '@seneschal/matrix';
 import { clientEvent } from '@seneschal/syncapi';
 import { z } from 'zod';
 
@@ -34,7 +34,7 @@ export const getStateEvent = (deps: { roomserver: Pick<RoomserverForClient, 'sta
   });
 
 /** `PUT /rooms/{roomId}/state/{eventType}/{stateKey}`. */
-export const putStateEvent = (deps: { bus: CallBus }): Endpoint =>
+export const putStateEvent = (deps: { bus: CallBus; serverName: string }): Endpoint =>
   endpoint({
     method: 'PUT',
     path: paths,
@@ -46,7 +46,17 @@ export const putStateEvent = (deps: { bus: CallBus }): Endpoint =>
     body: jsonObject,
     answer: eventIdAnswer,
     handle: async ({ params: { roomId, eventType: type, stateKey }, body: content, requester }) => {
+      if (type === 'm.room.member' && isInviteElsewhere(stateKey, content, deps.serverName)) {
+        const asked = { roomId, sender: requester.userId, target: stateKey, content };
+        return { event_id: (await deps.bus.call(federation.inviteUser, asked)).eventId };
+      }
       const input = { roomId, sender: requester.userId, type, stateKey, content };
       return { event_id: (await deps.bus.call(roomserver.sendEvent, input)).eventId };
     },
   });
+
+/** Users of other servers learn of an invite, and may refuse it, by their servers alone. */
+function isInviteElsewhere(target: string, content: JsonObject, serverName: string): boolean {
+  const server = serverNameOf(target);
+  return content['membership'] === 'invite' && server !== undefined && server !== serverName;
+}

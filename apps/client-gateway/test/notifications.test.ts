@@ -73,7 +73,7 @@ describe('GET /notifications', () => {
   });
 
   it('tells of invites, unless they are answered or come from somebody ignored', async () => {
-    const [dave, mallory] = [await world.register('dave'), await world.register('spammer')];
+    const [dave, mallory] = [await world.register('invitee'), await world.register('spammer')];
     const roomId = await alice.createRoom({ invite: [dave.userId] });
     await mallory.createRoom({ invite: [dave.userId] });
     const own = `/user/${encodeURIComponent(dave.userId)}/account_data`;

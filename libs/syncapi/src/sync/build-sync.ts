@@ -172,7 +172,7 @@ function leaveSection(
   const section: JsonObject = {};
   for (const room of rooms) {
     const found = synced.get(room.roomId);
-    if (found !== undefined) section[room.roomId] = leftRoom(query, found);
+    if (found !== undefined) section[room.roomId] = leftRoom(query, room, found);
     else if (room.purgedTs !== undefined) section[room.roomId] = purgedRoom(room, room.purgedTs);
   }
   return section;

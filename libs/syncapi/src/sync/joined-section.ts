@@ -1,5 +1,5 @@
 import type { MemberState, RoomSync } from '@seneschal/contracts';
-import type { JsonObject } from '@seneschal/matrix';
+import type { JsonObject, Pdu } from '@seneschal/matrix';
 
 import { syncEvents } from '../client-event.ts';
 import { tokenOf } from '../tokens.ts';
@@ -95,15 +95,20 @@ function toSummary(summary: RoomSync['summary']): JsonObject {
   };
 }
 
-/** One room of `rooms.leave`. */
-export function leftRoom(query: SyncQuery, synced: RoomSync): JsonObject {
+/** One room of `rooms.leave`. One that the user came back to meanwhile has a gap before the timeline. */
+export function leftRoom(query: SyncQuery, room: MemberState, synced: RoomSync): JsonObject {
+  const isGap = isComeBack(query, room) && synced.timeline.some(({ pdu }) => isJoinOf(query.userId, pdu));
   return {
     timeline: {
       events: syncEvents(synced.timeline),
-      limited: synced.limited,
+      limited: synced.limited || isGap,
       prev_batch: tokenOf(synced.previousBatch),
     },
     state: { events: syncEvents(synced.state.filter(({ pdu }) => query.filter.wantsState(pdu))) },
     account_data: { events: [] },
   };
+}
+
+function isJoinOf(userId: string, { type, state_key: stateKey, content }: Pdu): boolean {
+  return type === 'm.room.member' && stateKey === userId && content['membership'] === 'join';
 }

@@ -1,8 +1,8 @@
 import { HttpClient } from '../shared/client.ts';
+import { startFleet } from '../shared/fleet.ts';
 import { createRoom, joinRoom, registerUser, sendMessage, texts, type User } from '../shared/matrix.ts';
 import { parallel } from '../shared/parallel.ts';
 import { Bench, type Measurement, type Pids } from './bench.ts';
-import { startFleet } from './fleet.ts';
 
 interface Scale {
   env: Record<string, string | undefined>;
@@ -19,8 +19,8 @@ const evacuations = { rooms: 12, members: 250 };
  * one client and one admin gateway. Each room has one writer at a time, so only several rooms can gain by more workers.
  */
 export async function scale({ env, secret, pids }: Scale, workers: number): Promise<Measurement[]> {
-  const fleet = await startFleet(env, workers);
-  const client = new HttpClient(fleet.clientAddress);
+  const fleet = await startFleet({ programs: import.meta.dirname, env, workers });
+  const client = new HttpClient(fleet.clientAddresses[0] ?? '');
   const admin = new HttpClient(fleet.adminAddress);
   try {
     const [first = 0, ...others] = fleet.pids;

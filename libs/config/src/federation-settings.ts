@@ -49,6 +49,18 @@ export const federationSettings = {
     duration,
     'How long an event may wait for another server until that server is said to be behind, in the log and to webhooks.',
   ),
+  federation_to_device_keep: setting(
+    'SENESCHAL_FEDERATION_TO_DEVICE_KEEP',
+    '30d',
+    duration,
+    'How long messages to devices wait for a server that does not answer; then they are dropped.',
+  ),
+  federation_to_device_limit: setting(
+    'SENESCHAL_FEDERATION_TO_DEVICE_LIMIT',
+    20_000,
+    integer(100, 10_000_000),
+    'Messages to devices that wait for one server that does not answer; what is more is dropped, the oldest first.',
+  ),
   federation_verify_certificates: setting(
     'SENESCHAL_FEDERATION_VERIFY_CERTIFICATES',
     true,

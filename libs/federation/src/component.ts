@@ -14,7 +14,7 @@ import { joinRoom } from './commands/join-room.ts';
 import { leaveRoom } from './commands/leave-room.ts';
 import { receiveInvite } from './commands/receive-invite.ts';
 import { receiveMembership } from './commands/receive-membership.ts';
-import { receiveTransaction } from './commands/receive-transaction.ts';
+import { receiveTransaction, type ReceiveTransactionDeps } from './commands/receive-transaction.ts';
 import { refreshDevices } from './commands/refresh-devices.ts';
 import { remoteProfile } from './commands/remote-profile.ts';
 import { resolveAlias } from './commands/resolve-alias.ts';
@@ -28,11 +28,13 @@ import { forClients } from './for-clients.ts';
 import { downloadStateSteps } from './jobs/download-state.ts';
 import { refreshDevicesSteps, refreshManyDevicesSteps } from './jobs/refresh-devices.ts';
 import { KeyRing } from './keys/key-ring.ts';
+import { EduTrim } from './sending/edu-trim.ts';
 import { LagWatch } from './sending/lag-watch.ts';
 import { Sender } from './sending/sender.ts';
 import { StaleDevices } from './stale-devices.ts';
+import { endBackOff } from './storage/destinations.ts';
 import { federationMigrations } from './storage/migrations/index.ts';
-import type { FederationTables } from './storage/tables.ts';
+import type { FederationDb, FederationTables } from './storage/tables.ts';
 import { blockList } from './transport/block-list.ts';
 import { openClient } from './transport/observed.ts';
 
@@ -49,6 +51,8 @@ export interface FederationDeps {
     | 'federation_retry_min'
     | 'federation_retry_max'
     | 'federation_lag_after'
+    | 'federation_to_device_keep'
+    | 'federation_to_device_limit'
     | 'tracing_servers'
   >;
   signer: Signer;
@@ -88,10 +92,7 @@ export async function startFederation(given: FederationDeps): Promise<Stoppable>
   lifecycle.add(
     await bus.serve('federation', [
       handle(federation.refreshDevices, ({ userId }) => refresh(userId)),
-      handle(
-        federation.receiveTransaction,
-        counted(metrics, (input) => receiveTransaction(inbound, input)),
-      ),
+      handle(federation.receiveTransaction, incoming({ ...inbound, db, wake, metrics, pauseMs: retry.min })),
       handle(federation.receiveMembership, (input) => receiveMembership(deps, input)),
       handle(federation.receiveInvite, (input) => receiveInvite(deps, input)),
       handle(federation.joinRoom, (input) => joinRoom(deps, input)),
@@ -112,24 +113,44 @@ export async function startFederation(given: FederationDeps): Promise<Stoppable>
       downloadStateSteps(deps),
     ]),
   );
-  lifecycle.add(new LagWatch({ db, logger, afterMs: config.federation_lag_after }));
-  measureQueue(given.metrics, db);
+  watchQueues(lifecycle, given, metrics);
   lifecycle.add(await bus.follow(roomserverConsumer({ roomserver, wake })));
   lifecycle.add(await bus.follow(userapiConsumer({ ...deps, wake })));
   lifecycle.add(await bus.follow(forgetDevicesConsumer(deps)));
   return lifecycle;
 }
 
+/** Looks after what waits for servers that do not answer. */
+function watchQueues(
+  lifecycle: Lifecycle,
+  { database, config, logger, metrics: all }: FederationDeps,
+  metrics: FederationMetrics,
+): void {
+  const db = database.tables<FederationTables>();
+  lifecycle.add(new LagWatch({ db, logger, afterMs: config.federation_lag_after }));
+  const { federation_to_device_keep: keepMs, federation_to_device_limit: most } = config;
+  lifecycle.add(new EduTrim({ db, logger, dropped: (count) => metrics.edusDropped(count), keepMs, most }));
+  measureQueue(all, db);
+}
+
 type Received = z.infer<typeof federation.receiveTransaction.input>;
 type Results = z.infer<typeof federation.receiveTransaction.output>;
 
-/** Counts what comes in, and what of it is refused. */
-function counted(
-  metrics: FederationMetrics,
-  receive: (input: Received) => Promise<Results>,
-): (input: Received) => Promise<Results> {
+interface IncomingDeps extends ReceiveTransactionDeps {
+  db: FederationDb;
+  wake: () => unknown;
+  metrics: FederationMetrics;
+  /** How long a server is left alone for one failure, in ms. */
+  pauseMs: number;
+}
+
+/** Takes transactions; counts what comes in, and what of it is refused. */
+function incoming(deps: IncomingDeps): (input: Received) => Promise<Results> {
+  const { db, wake, metrics, pauseMs } = deps;
   return async (input) => {
-    const output = await receive(input);
+    // It is there again: what waits for it need not wait any longer.
+    if (await endBackOff(db, input.origin, { now: Date.now(), pauseMs })) void wake();
+    const output = await receiveTransaction(deps, input);
     const results = Object.values(output.pdus);
     const refused = results.filter(({ error }) => error !== undefined).length;
     metrics.received(results.length - refused, refused, input.edus.length);

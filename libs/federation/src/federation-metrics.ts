@@ -16,6 +16,8 @@ export interface FederationMetrics {
   /** A transaction of ours; what failed is tried again later. */
   sent(isOk: boolean, pdus: number, edus: number): void;
   received(accepted: number, refused: number, edus: number): void;
+  /** Messages to devices that waited for a server for too long. */
+  edusDropped(count: number): void;
 }
 
 /** What a process counts of federation. */
@@ -36,18 +38,7 @@ export function federationMetrics(metrics: Pick<Metrics, 'counter' | 'histogram'
     'Requests of other servers, by whether their signature was accepted',
     ['outcome'],
   );
-  const transactions = metrics.counter(
-    'seneschal_federation_transactions_total',
-    'Transactions to and from other servers; after one that failed a server is left alone for a while',
-    ['direction', 'outcome'],
-  );
-  const pdus = metrics.counter('seneschal_federation_pdus_total', 'Events to and from other servers', [
-    'direction',
-    'outcome',
-  ]);
-  const edus = metrics.counter('seneschal_federation_edus_total', 'EDUs to and from other servers', [
-    'direction',
-  ]);
+  const { transactions, pdus, edus, dropped } = trafficCounters(metrics);
   const ok = (isOk: boolean): string => (isOk ? 'ok' : 'failed');
   return {
     requested: (endpoint, outcome, seconds) => requests({ endpoint, outcome }, seconds),
@@ -65,7 +56,31 @@ export function federationMetrics(metrics: Pick<Metrics, 'counter' | 'histogram'
       pdus({ direction: 'in', outcome: 'refused' }, refused);
       edus({ direction: 'in' }, eduCount);
     },
+    edusDropped: (count) => dropped({}, count),
   };
+}
+
+function trafficCounters(
+  metrics: Pick<Metrics, 'counter'>,
+): Record<'transactions' | 'pdus' | 'edus' | 'dropped', ReturnType<Metrics['counter']>> {
+  const transactions = metrics.counter(
+    'seneschal_federation_transactions_total',
+    'Transactions to and from other servers; after one that failed a server is left alone for a while',
+    ['direction', 'outcome'],
+  );
+  const pdus = metrics.counter('seneschal_federation_pdus_total', 'Events to and from other servers', [
+    'direction',
+    'outcome',
+  ]);
+  const edus = metrics.counter('seneschal_federation_edus_total', 'EDUs to and from other servers', [
+    'direction',
+  ]);
+  const dropped = metrics.counter(
+    'seneschal_federation_edus_dropped_total',
+    'Messages to devices that were dropped, as their servers did not answer for too long',
+    [],
+  );
+  return { transactions, pdus, edus, dropped };
 }
 
 /** What waits for other servers, read from the database when it is asked for: all processes tell the same. */

@@ -8,9 +8,10 @@ export interface ServerKeys {
   signatures: Signatures;
 }
 
-const validForMs = 86_400_000;
+/** Two days: a server whose clock is a day fast believes them still, when it asks every day. */
+const validForMs = 2 * 86_400_000;
 
-/** The answer of `GET /_matrix/key/v2/server` (server-server API, "Publishing Keys"), good for a day. */
+/** The answer of `GET /_matrix/key/v2/server` (server-server API, "Publishing Keys"), good for two days. */
 export function serverKeys({ serverName, key }: Signer, now: number): ServerKeys {
   return signJson(
     {

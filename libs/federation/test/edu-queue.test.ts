@@ -3,7 +3,8 @@ import { createLogger } from '@seneschal/observability';
 import { type Peer, startPeer, type TestDatabase, withDatabase } from '@seneschal/testing';
 
 import { blockServer } from '../src/commands/block-server.ts';
-import { Sender } from '../src/sending/sender.ts';
+import { Sender, type SenderDeps } from '../src/sending/sender.ts';
+import { claimDestinations } from '../src/storage/claims.ts';
 import { enqueueEdus, enqueueEphemeral } from '../src/storage/edus.ts';
 import { federationMigrations } from '../src/storage/migrations/index.ts';
 import { enqueue } from '../src/storage/queue.ts';
@@ -20,8 +21,7 @@ beforeAll(async () => {
   const config = { federation_verify_certificates: false, federation_allowed_networks: ['127.0.0.0/8'] };
   const signer = { serverName: origin, key: generateSigningKey() };
   client = new FederationClient(config, signer, blockList(db));
-  const retry = { min: 3_600_000, max: 86_400_000 };
-  sender = new Sender({ db, client, logger: createLogger('silent'), serverName: origin, retry });
+  sender = new Sender(deps());
 });
 beforeEach(async () => {
   peer = await startPeer();
@@ -37,6 +37,22 @@ afterAll(async () => {
   await client.stop();
   await database.stop();
 });
+
+function deps(): SenderDeps {
+  const retry = { min: 3_600_000, max: 86_400_000 };
+  return { db, client, logger: createLogger('silent'), serverName: origin, retry };
+}
+
+async function claimedUntil(): Promise<number> {
+  const query = db.selectFrom('federation_destinations').select('claimed_until_ts');
+  const row = await query.where('server_name', '=', peer.serverName).executeTakeFirst();
+  return row?.claimed_until_ts ?? 0;
+}
+
+async function isWaiting(): Promise<boolean> {
+  const query = db.selectFrom('federation_edu_queue').select('edu_id');
+  return (await query.where('server_name', '=', peer.serverName).executeTakeFirst()) !== undefined;
+}
 
 function answer(status: number): void {
   peer.answer('/_matrix/federation/v1/send/', () => ({ status, body: status === 200 ? { pdus: {} } : {} }));
@@ -213,5 +229,52 @@ describe('the queue of EDUs', () => {
     await sender.settled();
     expect(sent().map(numbers)).toEqual([[1]]);
     expect([await count('federation_edus'), await count('federation_edu_queue')]).toEqual([1, 1]);
+  });
+});
+
+describe('a server that is being sent to', () => {
+  it('is sent to by nobody else, however long it takes to answer', async () => {
+    const claimMs = 400;
+    const patient = new Sender({ ...deps(), claimMs });
+    let finish: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => (finish = resolve));
+    peer.answer('/_matrix/federation/v1/send/', async () => {
+      await answered;
+      return { body: { pdus: {} } };
+    });
+    await put([durable(1)]);
+    await patient.wake();
+    const first = await claimedUntil();
+    while ((await claimedUntil()) < first + 2 * claimMs) await sender.wake();
+    await put([durable(2)]);
+    await sender.settled();
+    expect(peer.requests).toHaveLength(1);
+    finish();
+    await patient.settled();
+    await patient.stop();
+    expect(sent().map(numbers)).toEqual([[1], [2]]);
+    expect(await claimedUntil()).toBe(0);
+  });
+
+  it('is taken over from a process that is gone', async () => {
+    await put([durable(1)]);
+    const now = Date.now();
+    const claim = { now, until: now + 300, limit: 1 };
+    expect(await claimDestinations(db, claim)).toEqual([peer.serverName]);
+    while (await isWaiting()) await sender.settled();
+    expect(Date.now()).toBeGreaterThan(claim.until);
+    expect(sent().map(numbers)).toEqual([[1]]);
+  });
+
+  it('is tried again when its time has come, though the next look is far off', async () => {
+    answer(500);
+    const quick = new Sender({ ...deps(), retry: { min: 50, max: 50 }, everyMs: 3_600_000 });
+    await put([durable(1)]);
+    await quick.wake();
+    while (peer.requests.length < 3) await isWaiting();
+    answer(200);
+    for (let isLeft = true; isLeft;) isLeft = await isWaiting();
+    await quick.stop();
+    expect(sent().map(numbers).at(-1)).toEqual([1]);
   });
 });

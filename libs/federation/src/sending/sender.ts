@@ -1,8 +1,9 @@
 import { isMatrixError, type JsonObject } from '@seneschal/matrix';
 import type { Logger, Stoppable } from '@seneschal/observability';
 
+import { claimDestinations, releaseDestination, renewClaims } from '../storage/claims.ts';
 import { dropEphemeral, removeDelivered } from '../storage/edus.ts';
-import { claimDestinations, recordDelivered, recordFailure, releaseDestination } from '../storage/queue.ts';
+import { recordDelivered, recordFailure } from '../storage/queue.ts';
 import type { FederationDb } from '../storage/tables.ts';
 import type { FederationClient } from '../transport/federation-client.ts';
 import { Unreachable } from '../transport/https.ts';
@@ -17,9 +18,13 @@ export interface SenderDeps {
   retry: { min: number; max: number };
   /** How often servers whose time has come are looked for, in ms. */
   everyMs?: number;
+  /** How long nobody else sends to a server after the last sign of the process that does, in ms. */
+  claimMs?: number;
 }
 
-const claimMs = 120_000;
+/** So long nothing is sent to a server after the process that did was killed. */
+const usualClaimMs = 10_000;
+const usualEveryMs = 5000;
 const timeoutMs = 60_000;
 /** Servers that one process sends to at the same time. */
 const width = 100;
@@ -30,16 +35,24 @@ const width = 100;
  */
 export class Sender implements Stoppable {
   readonly #deps: SenderDeps;
-  readonly #timer: NodeJS.Timeout;
-  readonly #sending = new Set<Promise<void>>();
+  readonly #timers: NodeJS.Timeout[];
+  readonly #everyMs: number;
+  readonly #claimMs: number;
+  /** By server. */
+  readonly #sending = new Map<string, Promise<void>>();
   readonly #stopping = new AbortController();
   #claiming: Promise<void> | undefined;
   #again = false;
 
   constructor(deps: SenderDeps) {
     this.#deps = deps;
-    this.#timer = setInterval(() => void this.wake(), deps.everyMs ?? 5000);
-    this.#timer.unref();
+    this.#everyMs = deps.everyMs ?? usualEveryMs;
+    this.#claimMs = deps.claimMs ?? usualClaimMs;
+    this.#timers = [
+      setInterval(() => void this.wake(), this.#everyMs),
+      setInterval(() => void this.#renew(), this.#claimMs / 4),
+    ];
+    for (const timer of this.#timers) timer.unref();
   }
 
   /** Looks for servers to send to, now. */
@@ -55,16 +68,16 @@ export class Sender implements Stoppable {
   async settled(): Promise<void> {
     await this.wake();
     while (this.#sending.size > 0) {
-      await Promise.all(this.#sending);
+      await Promise.all(this.#sending.values());
       await this.wake();
     }
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
     this.#stopping.abort();
     await this.#claiming;
-    await Promise.all(this.#sending);
+    await Promise.all(this.#sending.values());
   }
 
   async #claim(): Promise<void> {
@@ -74,7 +87,7 @@ export class Sender implements Stoppable {
         this.#again = false;
         const now = Date.now();
         const limit = width - this.#sending.size;
-        for (const serverName of await claimDestinations(db, { now, until: now + claimMs, limit })) {
+        for (const serverName of await claimDestinations(db, { now, until: now + this.#claimMs, limit })) {
           this.#start(serverName);
         }
       }
@@ -83,14 +96,26 @@ export class Sender implements Stoppable {
     }
   }
 
+  /** Keeps the servers that are being sent to, however long they take to answer. */
+  async #renew(): Promise<void> {
+    const { db, logger } = this.#deps;
+    try {
+      const now = Date.now();
+      const names = [...this.#sending.keys()];
+      if (names.length > 0) await renewClaims(db, names, { now, until: now + this.#claimMs });
+    } catch (error) {
+      logger.warn({ error }, 'servers that are being sent to could not be kept');
+    }
+  }
+
   #start(serverName: string): void {
     const sending = this.#sendAll(serverName)
       .catch((error: unknown) => this.#deps.logger.error({ error, serverName }, 'sending failed'))
       .finally(() => {
-        this.#sending.delete(sending);
+        this.#sending.delete(serverName);
         if (this.#again) void this.wake();
       });
-    this.#sending.add(sending);
+    this.#sending.set(serverName, sending);
   }
 
   async #sendAll(serverName: string): Promise<void> {
@@ -120,15 +145,18 @@ export class Sender implements Stoppable {
     const positions = batch.pdus.map(({ position }) => position);
     const eduIds = batch.edus.map(({ eduId }) => eduId);
     await removeDelivered(db, serverName, eduIds);
-    await recordDelivered(db, serverName, positions, { now, until: now + claimMs });
+    await recordDelivered(db, serverName, positions, { now, until: now + this.#claimMs });
     return true;
   }
 
   async #fail(serverName: string, error: unknown): Promise<false> {
     const { db, retry } = this.#deps;
-    const waitMs = (failures: number): number => backOff(failures, retry);
+    let pause = Infinity;
+    const waitMs = (failures: number): number => (pause = backOff(failures, retry));
     await recordFailure(db, serverName, { error: reasonOf(error), now: Date.now(), waitMs });
     await dropEphemeral(db, serverName);
+    // Longer waits end with the next look.
+    if (pause < this.#everyMs) setTimeout(() => void this.wake(), pause).unref();
     return false;
   }
 

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { DestinationRecord, DestinationState, FederationForAdmin } from '@seneschal/contracts';
 
 import { isBlockedSql } from './blocked-servers.ts';
-import { isSomethingQueued } from './queue.ts';
+import { isSomethingQueued } from './claims.ts';
 import type { FederationDb } from './tables.ts';
 
 type Filter = Parameters<FederationForAdmin['destinations']>[0];
@@ -50,6 +50,25 @@ export async function selectDestinations(
     lastError: row.last_error,
     nextTryTs: row.state === 'backing_off' ? row.next_try_ts : null,
   }));
+}
+
+/**
+ * Has a server tried at once that shows itself while it is left alone; false when it is not, or was tried within `pauseMs`
+ * before `now`: one that sends and does not answer is not asked any oftener for it.
+ */
+export async function endBackOff(
+  db: FederationDb,
+  serverName: string,
+  { now, pauseMs }: { now: number; pauseMs: number },
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('federation_destinations')
+    .set({ next_try_ts: 0 })
+    .where('server_name', '=', serverName)
+    .where('next_try_ts', '>', now)
+    .where('last_failure_ts', '<=', now - pauseMs)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 /** Has a server tried at once; false when nothing was ever sent to it. A delivery that is under way goes on. */

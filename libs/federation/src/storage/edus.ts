@@ -109,7 +109,8 @@ export async function removeDelivered(
   await removeUnqueued(db, eduIds);
 }
 
-async function removeUnqueued(db: FederationDb, eduIds: readonly number[]): Promise<void> {
+/** Forgets those of the EDUs that no server waits for. */
+export async function removeUnqueued(db: FederationDb, eduIds: readonly number[]): Promise<void> {
   if (eduIds.length === 0) return;
   await sql`
     DELETE FROM federation_edus e WHERE edu_id = ANY(${[...eduIds]}::bigint[])

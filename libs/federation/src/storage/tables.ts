@@ -28,7 +28,13 @@ export interface FederationTables {
     blocked_ts: number;
   };
   federation_queue: { server_name: string; position: number };
-  federation_edus: { edu_id: GeneratedAlways<number>; type: string; subject: string | null; json: string };
+  federation_edus: {
+    edu_id: GeneratedAlways<number>;
+    type: string;
+    subject: string | null;
+    json: string;
+    queued_ts: Generated<number>;
+  };
   federation_edu_queue: { server_name: string; edu_id: number };
   federation_ephemeral: {
     server_name: string;

@@ -6,6 +6,7 @@ import { blockedServers } from './0004-blocked-servers.ts';
 import { keyAnswers } from './0005-key-answers.ts';
 import { edus } from './0006-edus.ts';
 import { lag } from './0007-lag.ts';
+import { eduAges } from './0008-edu-ages.ts';
 
 export const federationMigrations: Migrations = {
   '0001_server_keys': serverKeys,
@@ -14,4 +15,5 @@ export const federationMigrations: Migrations = {
   '0005_key_answers': keyAnswers,
   '0006_edus': edus,
   '0007_lag': lag,
+  '0008_edu_ages': eduAges,
 };

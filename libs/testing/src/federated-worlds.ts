@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { Lifecycle } from '@seneschal/observability';
 import { sql } from 'kysely';
-import { generate } from 'selfsigned';
 
+import { makeCertificate } from './certificates.ts';
 import { peerSettings } from './peer.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
@@ -16,11 +16,7 @@ export async function startFederatedWorld(options: WorldOptions = {}): Promise<W
   const lifecycle = new Lifecycle();
   const folder = await mkdtemp(join(tmpdir(), 'seneschal-tls-'));
   lifecycle.add({ stop: () => rm(folder, { recursive: true, force: true }) });
-  const { private: key, cert } = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
-    keySize: 2048,
-  });
-  const files = { certificate: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
-  await Promise.all([writeFile(files.certificate, cert), writeFile(files.key, key)]);
+  const files = await makeCertificate(folder);
   const world = lifecycle.add(
     await startOnFreePort((serverName) =>
       startWorld({

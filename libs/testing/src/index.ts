@@ -1,10 +1,12 @@
 export { removeKeys, startBus, type TestBusOptions } from './buses.ts';
+export { makeCertificate } from './certificates.ts';
 export { TestClient } from './client.ts';
 export { type CollectedSpan, startCollector, type TestCollector } from './collector.ts';
 export { rowsOf, type TestDatabase, withDatabase } from './databases.ts';
 export { allDelivered, startFederatedWorld } from './federated-worlds.ts';
 export { send, type TestAnswer, type TestRequest } from './http.ts';
 export { crossSigningKey, deviceKeysOf, type TestKey } from './keys.ts';
+export { allMigrations } from './migrations.ts';
 export { type Peer, type PeerAnswer, type PeerRequest, peerSettings, startPeer } from './peer.ts';
 export { announced, type PrivateRedis, spawnRedis, startPrivateRedis } from './private-redis.ts';
 export { startProcess, type TestProcess } from './processes.ts';

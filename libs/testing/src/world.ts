@@ -3,26 +3,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { auditMigrations } from '@seneschal/audit';
 import { loadConfig } from '@seneschal/config';
 import { accountTypes, roomserver, userapi } from '@seneschal/contracts';
 import { lastPosition } from '@seneschal/database';
-import { federationMigrations } from '@seneschal/federation';
 import { type Homeserver, type HomeserverOptions, startHomeserver } from '@seneschal/homeserver';
 import { hashToken, newToken } from '@seneschal/http';
-import { jobsMigrations } from '@seneschal/jobs';
 import { createLogger, Lifecycle, type LogLevel, type Stoppable } from '@seneschal/observability';
-import { roomserverMigrations } from '@seneschal/roomserver';
-import { searchMigrations } from '@seneschal/search';
-import { syncapiMigrations } from '@seneschal/syncapi';
-import { hashPassword, userapiMigrations } from '@seneschal/userapi';
-import { webhooksMigrations } from '@seneschal/webhooks';
+import { hashPassword } from '@seneschal/userapi';
 import { type Kysely, sql } from 'kysely';
 
 import { removeKeys } from './buses.ts';
 import { TestClient } from './client.ts';
 import { copyDatabase, dropDatabase } from './databases.ts';
 import { send, type TestAnswer, type TestRequest } from './http.ts';
+import { allMigrations } from './migrations.ts';
 import { testServices, uniqueName } from './services.ts';
 import { urlOf } from './templates.ts';
 
@@ -110,16 +104,7 @@ async function settingsOf(
   const prefix = uniqueName();
   const folder = await mkdtemp(join(tmpdir(), 'seneschal-world-'));
   lifecycle.add({ stop: () => rm(folder, { recursive: true, force: true }) });
-  const name = await copyDatabase({
-    audit: auditMigrations,
-    userapi: userapiMigrations,
-    roomserver: roomserverMigrations,
-    syncapi: syncapiMigrations,
-    search: searchMigrations,
-    jobs: jobsMigrations,
-    federation: federationMigrations,
-    webhooks: webhooksMigrations,
-  });
+  const name = await copyDatabase(allMigrations);
   lifecycle.add({ stop: () => dropDatabase(name) });
   if (options.redisUrl === undefined) lifecycle.add({ stop: () => removeKeys(redisUrl, prefix) });
   return {

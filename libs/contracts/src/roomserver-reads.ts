@@ -181,6 +181,8 @@ export interface RoomSyncRequest {
   lazyLoadMembers: boolean;
   /** Whether all state is wanted, although `since` is set. */
   fullState: boolean;
+  /** Whether the state is wanted as of the end of the timeline, and not as of its start. */
+  stateAfter?: boolean | undefined;
 }
 
 export interface RoomSync {
@@ -189,7 +191,7 @@ export interface RoomSync {
   limited: boolean;
   /** Position just before the first event of the timeline. */
   previousBatch: number;
-  /** State between `since` and the start of the timeline. */
+  /** State between `since` and the start of the timeline or, with `stateAfter`, its end. */
   state: StoredEvent[];
   /** Set for joined rooms when memberships may have changed. */
   summary?: RoomSummary;

@@ -29,6 +29,8 @@ export interface SyncRequest {
   /** A filter object, or the ID of a stored one. */
   filter?: JsonObject | string;
   fullState: boolean;
+  /** Whether state is told as of the end of timelines (client-server API v1.16, `use_state_after`). */
+  stateAfter?: boolean | undefined;
   signal: AbortSignal;
 }
 

@@ -103,7 +103,7 @@ async function sync(
   storedFilter: SyncapiForClient['filter'],
   request: SyncRequest,
 ): Promise<JsonObject> {
-  const { userId, deviceId, fullState, signal } = request;
+  const { userId, deviceId, fullState, stateAfter, signal } = request;
   const since = request.since === undefined ? null : parseSyncToken(request.since);
   if (since !== null) {
     deps.departures.cameBack(userId, deviceId, since.roomserver);
@@ -113,6 +113,7 @@ async function sync(
     userId,
     deviceId,
     fullState,
+    stateAfter,
     signal,
     since,
     filter: compileFilter(await filterOf(storedFilter, request)),

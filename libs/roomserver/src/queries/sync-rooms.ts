@@ -87,7 +87,7 @@ function isJoinedThroughout(room: LocatedRoom, timeline: Timeline | undefined): 
 }
 
 function plan(room: LocatedRoom, read: Timeline | undefined, histories: RoomHistories): RoomPlan {
-  const { since, until, timelineFilter, fullState } = room.request;
+  const { since, until, timelineFilter, fullState, stateAfter } = room.request;
   const found = read ?? { events: [], isCut: false };
   const isJoined = isJoinedThroughout(room, found) || isJoinedAt(room, histories);
   const timeline = isJoinedThroughout(room, found) ? found.events : visibleEnd(room, found.events, histories);
@@ -96,7 +96,7 @@ function plan(room: LocatedRoom, read: Timeline | undefined, histories: RoomHist
   const beforeTimeline = start === undefined ? until : start - 1;
   const previousBatch = isLimited || since === null ? beforeTimeline : since;
   // What a filter keeps out of the timeline is told as state.
-  const bound = timelineFilter === undefined ? previousBatch : until;
+  const bound = timelineFilter === undefined && stateAfter !== true ? previousBatch : until;
   return {
     room,
     timeline,
@@ -133,7 +133,7 @@ function stateRange(
   return upTo > since ? { roomNid: room.roomNid, since, bound: upTo } : undefined;
 }
 
-/** The state events of all rooms, without those that the timelines tell anyway. */
+/** The state events of all rooms, without those that the timelines tell anyway, unless the state is that after the timeline. */
 async function readState(
   deps: QueryDeps,
   userId: string,
@@ -157,7 +157,8 @@ async function readState(
     memberPositions(deps, plans.flatMap(lazyMembers(userId, summaries))),
     untimedPositions(deps, plans.filter(({ isJoined }) => isJoined).map(timelineRange)),
   ]);
-  const told = new Set(plans.flatMap(({ timeline }) => timeline.map(({ position }) => position)));
+  const before = plans.filter(({ room }) => room.request.stateAfter !== true);
+  const told = new Set(before.flatMap(({ timeline }) => timeline.map(({ position }) => position)));
   const untold = [...new Set(positions.flat())].filter((position) => !told.has(position));
   const byRoom = new Map<string, StoredEvent[]>();
   const events = await eventsAt(deps, untold);
@@ -183,7 +184,8 @@ function lazyMembers(
     if (!room.request.lazyLoadMembers) return [];
     const userIds = timeline.map(({ pdu }) => pdu.sender);
     if (state !== undefined) userIds.push(userId, ...(summaries.get(room.roomNid)?.heroes ?? []));
-    const bound = isJoined ? previousBatch : (state?.bound ?? 0);
+    const last = room.request.stateAfter === true ? room.request.until : previousBatch;
+    const bound = isJoined ? last : (state?.bound ?? 0);
     return bound > 0 && userIds.length > 0 ? [{ roomNid: room.roomNid, bound, userIds }] : [];
   };
 }

@@ -173,7 +173,8 @@ function leaveSection(
   for (const room of rooms) {
     const found = synced.get(room.roomId);
     if (found !== undefined) section[room.roomId] = leftRoom(query, room, found);
-    else if (room.purgedTs !== undefined) section[room.roomId] = purgedRoom(room, room.purgedTs);
+    else if (room.purgedTs !== undefined)
+      section[room.roomId] = purgedRoom(room, room.purgedTs, query.stateAfter);
   }
   return section;
 }

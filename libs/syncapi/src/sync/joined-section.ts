@@ -1,4 +1,4 @@
-import type { MemberState, RoomSync } from '@seneschal/contracts';
+import type { MemberState, RoomSync, StoredEvent } from '@seneschal/contracts';
 import type { JsonObject, Pdu } from '@seneschal/matrix';
 
 import { syncEvents } from '../client-event.ts';
@@ -65,12 +65,20 @@ function joinedRoom(
       limited: limited || isComeBack(query, room),
       prev_batch: tokenOf(previousBatch ?? query.until.roomserver),
     },
-    state: { events: syncEvents(wanted) },
+    ...stateSection(query, wanted),
     summary: toSummary(summary),
     account_data: { events: accountData },
     ephemeral: { events: ephemeral },
     ...unreadSection(query, unread),
   };
+}
+
+/** `state`, or `state_after` where that was asked for: the one or the other, be it empty or not. */
+function stateSection(
+  { stateAfter }: Pick<SyncQuery, 'stateAfter'>,
+  state: readonly StoredEvent[],
+): JsonObject {
+  return { [stateAfter === true ? 'state_after' : 'state']: { events: syncEvents(state) } };
 }
 
 function unreadSection(
@@ -104,7 +112,10 @@ export function leftRoom(query: SyncQuery, room: MemberState, synced: RoomSync):
       limited: synced.limited || isGap,
       prev_batch: tokenOf(synced.previousBatch),
     },
-    state: { events: syncEvents(synced.state.filter(({ pdu }) => query.filter.wantsState(pdu))) },
+    ...stateSection(
+      query,
+      synced.state.filter(({ pdu }) => query.filter.wantsState(pdu)),
+    ),
     account_data: { events: [] },
   };
 }

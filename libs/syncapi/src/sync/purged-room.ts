@@ -9,7 +9,11 @@ import { tokenOf } from '../tokens.ts';
  * A room that was purged, as one of `rooms.leave`. Clients take a room off the list by the user's own membership
  * event, so there is one, made up here: nothing is left of the room that it could be read from.
  */
-export function purgedRoom({ roomId, userId, position }: MemberState, purgedTs: number): JsonObject {
+export function purgedRoom(
+  { roomId, userId, position }: MemberState,
+  purgedTs: number,
+  stateAfter = false,
+): JsonObject {
   const eventId = createHash('sha256').update([roomId, userId, position].join('\0')).digest('base64url');
   const leave = {
     type: 'm.room.member',
@@ -22,7 +26,7 @@ export function purgedRoom({ roomId, userId, position }: MemberState, purgedTs: 
   };
   return {
     timeline: { events: [leave], limited: false, prev_batch: tokenOf(position) },
-    state: { events: [] },
+    ...(stateAfter ? { state_after: { events: [leave] } } : { state: { events: [] } }),
     account_data: { events: [] },
   };
 }

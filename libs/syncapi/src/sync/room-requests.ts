@@ -46,6 +46,7 @@ export function joinRequest(query: SyncQuery, room: MemberState): RoomSyncReques
     ...(query.filter.timeline === undefined ? {} : { timelineFilter: query.filter.timeline }),
     lazyLoadMembers: query.filter.lazyLoadMembers,
     fullState: query.fullState || isNew,
+    stateAfter: query.stateAfter,
   };
 }
 
@@ -59,7 +60,7 @@ export function isComeBack(query: SyncQuery, { membershipBefore: before }: Membe
  * other members are not listed anew: when a room of a thousand is evacuated, that would be a million events.
  */
 export function leaveRequest(query: SyncQuery, room: MemberState): RoomSyncRequest {
-  const { filter, since, fullState } = query;
+  const { filter, since, fullState, stateAfter } = query;
   const wasJoined = room.membershipBefore === 'join';
   return {
     roomId: room.roomId,
@@ -69,5 +70,6 @@ export function leaveRequest(query: SyncQuery, room: MemberState): RoomSyncReque
     ...(filter.timeline === undefined ? {} : { timelineFilter: filter.timeline }),
     lazyLoadMembers: filter.lazyLoadMembers || (since !== null && !fullState),
     fullState: fullState || (since !== null && !wasJoined),
+    stateAfter,
   };
 }

@@ -19,6 +19,8 @@ export interface SyncQuery {
   deviceId: string;
   filter: SyncFilter;
   fullState: boolean;
+  /** Whether state is told as of the end of timelines. */
+  stateAfter?: boolean | undefined;
   /** Null for a first sync. */
   since: SyncPosition | null;
   until: SyncPosition;

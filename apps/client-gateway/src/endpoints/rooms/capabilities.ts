@@ -26,6 +26,7 @@ export const capabilities = (deps: { defaultRoomVersion: string }): Endpoint =>
         'm.set_avatar_url': { enabled: true },
         'm.3pid_changes': { enabled: false },
         'm.get_login_token': { enabled: true },
+        'm.forget_forced_upon_leave': { enabled: false },
         ...(requester.accountType === accountTypes.admin
           ? { 'm.account_moderation': { suspend: true, lock: true } }
           : {}),

@@ -33,6 +33,14 @@ describe('rooms/purge', () => {
     expect(await roomsLeft()).toContain(roomId);
   });
 
+  it('is not stopped by a room whose name holds NUL', async () => {
+    const [odd, plain] = [await named('Odd\u0000 a'), await named('Odd b')];
+    const [status, body] = await stage.ask('POST', path, { filter: { name: 'Odd *' } });
+    expect(status).toBe(200);
+    const found = (body['rooms'] as { room_id: string }[]).map(({ room_id: roomId }) => roomId);
+    expect(new Set(found)).toEqual(new Set([odd, plain]));
+  });
+
   it('deletes what the filter finds, up to the limit, but never what is excluded', async () => {
     const [first, kept, second, third] = [
       await named('Bulk a'),

@@ -97,6 +97,16 @@ describe('a hostile server', () => {
     }
   });
 
+  it('does not stop the user directory by a name that holds NUL', async () => {
+    const foothold = await enter();
+    const content = { membership: 'join', displayname: 'Moby\u0000 Dick', avatar_url: '\u0000' };
+    const named = message(foothold, '', { type: 'm.room.member', state_key: mallory(), content });
+    expect(await send([named])).toEqual([undefined]);
+    await world.settled();
+    const found = await alice.call('POST', '/user_directory/search', { search_term: 'dick' });
+    expect(found['results']).toEqual([{ user_id: mallory(), display_name: 'Moby Dick', avatar_url: '' }]);
+  });
+
   it('is asked once for what its event lacks, and believed in nothing that it does not prove', async () => {
     const foothold = await enter();
     const made = `$${'m'.repeat(43)}`;
@@ -112,7 +122,7 @@ describe('a hostile server', () => {
     expect(await texts(alice, foothold.roomId)).toEqual([]);
   });
 
-  it('is asked a bounded number of times, however many of its events lack something', async () => {
+  it('is asked a bounded number of times, however many of its events lack something (CVE-2024-31208)', async () => {
     const foothold = await enter();
     peer.answer(`${v1}/get_missing_events`, () => ({ body: { events: [] } }));
     peer.answer(`${v1}/state/`, () => ({ body: { pdus: [], auth_chain: [] } }));

@@ -70,6 +70,12 @@ describe('a filter of messages', () => {
     expect(parseRoomEventFilter('{}')).toEqual({ lazyLoadMembers: false });
   });
 
+  it('that holds NUL, which the database cannot look for, is refused', () => {
+    expect(() => parseRoomEventFilter('{"types":["\\u0000"]}')).toThrow(
+      expect.objectContaining({ errcode: 'M_BAD_JSON' }) as Error,
+    );
+  });
+
   it('that is no JSON is refused', () => {
     expect(() => parseFilterText('{')).toThrow(expect.objectContaining({ errcode: 'M_NOT_JSON' }) as Error);
   });

@@ -2,7 +2,9 @@ import type { EventFilter } from '@seneschal/contracts';
 import { badJson, type JsonObject, notJson } from '@seneschal/matrix';
 import { z } from 'zod';
 
-const strings = z.array(z.string()).optional();
+/** Some of it is looked for in the database, which takes no NUL. */
+const text = z.string().refine((value) => !value.includes('\0'), 'has a NUL character');
+const strings = z.array(text).optional();
 
 const eventFilter = z.looseObject({
   limit: z.int().min(0).optional(),

@@ -52,8 +52,12 @@ async function enter(
   );
   const theirs = [...events].map(([userId, json]): DirectoryUser => {
     const content = parsePdu(json)?.content;
-    const displayname = ownString(content, 'displayname') ?? null;
-    return { userId, displayname, avatarUrl: ownString(content, 'avatar_url') ?? null };
+    return { userId, displayname: shown(content, 'displayname'), avatarUrl: shown(content, 'avatar_url') };
   });
   await upsertDirectory(db, [...ours, ...theirs]);
+}
+
+/** What other servers let their users be called may hold NUL, which PostgreSQL's text cannot. */
+function shown(content: unknown, key: string): string | null {
+  return ownString(content, key)?.replaceAll('\0', '') ?? null;
 }

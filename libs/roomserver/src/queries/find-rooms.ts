@@ -59,10 +59,10 @@ function ofState(type: string, condition: RawBuilder<unknown>): RawBuilder<unkno
   )`;
 }
 
-/** An event that is damaged has no name. */
+/** An event that is damaged has no name; NUL, which PostgreSQL's text cannot hold, is passed over. */
 function nameLike(pattern: string): RawBuilder<unknown> {
   const like = pattern.replace(/[\\%_]/g, '\\$&').replaceAll('*', '%');
-  return sql`roomserver_json(e.json)->'content'->>'name' LIKE ${like}`;
+  return sql`roomserver_json(replace(e.json, '\\u0000', ''))->'content'->>'name' LIKE ${like}`;
 }
 
 function ofServer(server: string): RawBuilder<unknown> {

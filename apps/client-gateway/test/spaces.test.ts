@@ -102,7 +102,7 @@ describe('the hierarchy of a space', () => {
     expect(ids(await tree(bob, top))).toEqual([top, yes, no]);
   });
 
-  it('row 22 (CVE-2021-39164): shows what one may know of and nothing else', async () => {
+  it('row 22 (CVE-2021-39163): shows what one may know of and nothing else', async () => {
     const top = await space();
     const secret = await alice.createRoom();
     const invited = await alice.createRoom({ invite: [bob.userId] });

@@ -71,7 +71,7 @@ describe('loadConfig', () => {
     'changeme-changeme-changeme',
     'aaaaaaaaaaaaaaaaaaaaaaaa',
     'registration_shared_secret',
-  ])('refuses the weak secret %p without showing it', (secret) => {
+  ])('trap 26 (CVE-2026-24044): refuses the weak secret %p without showing it', (secret) => {
     const message = problemsOf(undefined, { SENESCHAL_REGISTRATION_SHARED_SECRET: secret });
     expect(message).toMatch(/^SENESCHAL_REGISTRATION_SHARED_SECRET /);
     if (secret !== '') expect(message).not.toContain(` ${secret}`);

@@ -80,7 +80,7 @@ describe('bodies', () => {
     }
   });
 
-  it('trap 15: are read up to the limit and not further', async () => {
+  it('trap 15 (CVE-2024-52805): are read up to the limit and not further', async () => {
     const filler = (bytes: number): string => JSON.stringify('x'.repeat(bytes - 2));
     expect((await post('/json', filler(1000))).status).toBe(200);
     const refused = await post('/json', filler(1001));
@@ -88,7 +88,7 @@ describe('bodies', () => {
     expect(refused.headers.get('connection')).toBe('close');
   });
 
-  it('trap 16: are refused when they nest too deeply, before they are parsed', async () => {
+  it('trap 16 (CVE-2022-31052): are refused when they nest too deeply, before they are parsed', async () => {
     const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
     expect((await post('/json', nested(100))).status).toBe(200);
     expect(errorOf(await post('/json', nested(101)))).toEqual([400, 'M_BAD_JSON']);
@@ -101,7 +101,7 @@ describe('bodies', () => {
   });
 });
 
-it('trap 16: 100,000 levels neither overflow the stack nor are taken', async () => {
+it('trap 16 (CVE-2022-31052): 100,000 levels neither overflow the stack nor are taken', async () => {
   const server = await TestServer.start([taking('/json', {})], { maxBodyBytes: 1_000_000 });
   expect(errorOf(await server.send('POST', '/json', { body: '['.repeat(100_000) }))).toEqual([
     400,

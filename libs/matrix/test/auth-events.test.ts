@@ -67,7 +67,7 @@ describe('checkAuthEvents', () => {
     expect(run('12', () => [CREATE, LEVELS, member(ALICE)])).toThrow(forbidden);
   });
 
-  it('refuses duplicates, rejected events and what is not selected', () => {
+  it('refuses duplicates, rejected events and what is not selected (CVE-2022-31152)', () => {
     expect(run('12', () => [LEVELS, LEVELS])).toThrow(forbidden);
     expect(run('12', () => [LEVELS], true)).toThrow(forbidden);
     expect(run('12', (made) => (made.withMember(CAROL, 'join'), [member(CAROL)]))).toThrow(forbidden);

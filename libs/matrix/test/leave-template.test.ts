@@ -132,7 +132,7 @@ describe('leaveFromTemplate in older room versions', () => {
   });
 });
 
-describe('entryFromTemplate', () => {
+describe('entryFromTemplate (CVE-2026-24471)', () => {
   const join = { ...HONEST, content: { membership: 'join', displayname: 'Mallory', 'org.evil': true } };
   const enter = (template: JsonObject) =>
     entryFromTemplate(template, EXPECTED, { membership: 'join', displayname: 'Alice' });

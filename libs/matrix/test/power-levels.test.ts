@@ -7,6 +7,7 @@ import {
   supportedRoomVersions,
   userPowerLevel,
   type JsonObject,
+  type JsonValue,
 } from '../src/index.ts';
 import { ALICE, BOB, CAROL, failure, TestRoom } from './fixtures.ts';
 
@@ -101,6 +102,43 @@ describe('requiredPowerLevel', () => {
     expect(requiredPowerLevel('y', false, levels)).toBe(1);
     expect(requiredPowerLevel('y', true, undefined)).toBe(50);
     expect(requiredPowerLevel('y', false, undefined)).toBe(0);
+  });
+});
+
+describe.each([...supportedRoomVersions])('GHSA-grvv-h2f9-7v9c: events_default in version %s', (id) => {
+  const version = roomVersion(id);
+  const needed = (level: JsonValue): number =>
+    requiredPowerLevel('m.room.message', false, parsePowerLevels({ events_default: level }, version));
+  const refusal = failure('M_BAD_JSON');
+
+  it('is the level that a message takes', () => {
+    expect([50, -1, 0, 2 ** 53 - 1].map(needed)).toEqual([50, -1, 0, 2 ** 53 - 1]);
+    expect(requiredPowerLevel('m.room.message', false, parsePowerLevels({}, version))).toBe(0);
+  });
+
+  it('is read from text and floats where the version has it so, and refused elsewhere', () => {
+    for (const [level, upTo] of [
+      ['50', 9],
+      [' 50', 9],
+      [50.9, 5],
+    ] as const) {
+      if (Number(id) <= upTo) expect(needed(level)).toBe(50);
+      else expect(() => needed(level)).toThrow(refusal);
+    }
+  });
+
+  it.each<JsonValue>(['5.5', 'x', '', null, true, [], [50], {}])('is refused when it is %j', (level) => {
+    expect(() => needed(level)).toThrow(refusal);
+  });
+
+  it('is as large as it says, or refused, beyond all integers', () => {
+    for (const level of [2 ** 53, '9007199254740993', 1e300, '9'.repeat(400)]) {
+      try {
+        expect(needed(level)).toBeGreaterThanOrEqual(2 ** 53 - 1);
+      } catch (error) {
+        expect(error).toEqual(refusal);
+      }
+    }
   });
 });
 

@@ -166,7 +166,7 @@ const honestEndOf = (room: ForkedRoom, levels: string): Map<string, string> => {
   return state.set(stateMapKey('m.room.power_levels', ''), levels);
 };
 
-describe.each(['1', '2', '12'])('large events and long chains in version %s', (version) => {
+describe.each(['1', '2', '12'])('large events and long chains in version %s (CVE-2024-31208)', (version) => {
   it('100,000 entries in auth_events and a chain of 20,000 auth events cost no more than a walk', () => {
     const room = open(version);
     const levels = room.at(room.after(room.last), 'm.room.power_levels');
@@ -189,7 +189,7 @@ describe.each(['1', '2', '12'])('large events and long chains in version %s', (v
 });
 
 describe('room version 12', () => {
-  it('knows its create event by its ID: another one in the state is no create event', () => {
+  it('knows its create event by its ID: another one in the state is no create event (CVE-2025-54315)', () => {
     const room = open('12');
     const last = room.after(room.last);
     const forged: ResolutionEvent = {
@@ -212,7 +212,7 @@ describe('room version 12', () => {
   });
 });
 
-describe('rejected and soft-failed events (trap 10)', () => {
+describe('rejected and soft-failed events (trap 10, CVE-2022-39374)', () => {
   it('a rejected auth event does not stand in for state that is not there yet', () => {
     const room = open('12');
     const before = room.after(must(room, topic(ALICE, 'before')));

@@ -122,7 +122,7 @@ describe('a hostile server', () => {
     expect(await texts(alice, foothold.roomId)).toEqual([]);
   });
 
-  it('is asked a bounded number of times, however many of its events lack something (CVE-2024-31208)', async () => {
+  it('8 (CVE-2024-31208): is asked a bounded number of times, however many of its events lack something', async () => {
     const foothold = await enter();
     peer.answer(`${v1}/get_missing_events`, () => ({ body: { events: [] } }));
     peer.answer(`${v1}/state/`, () => ({ body: { pdus: [], auth_chain: [] } }));

@@ -1,6 +1,6 @@
 import { AddressRefused, NetworkGuard } from './network-guard.ts';
 
-describe('the network guard (CVE-2024-52594)', () => {
+describe('4 (CVE-2024-52594): the network guard', () => {
   const guard = new NetworkGuard(['10.1.0.0/16', 'fd00:1::/32', '192.168.7.7']);
 
   it.each([

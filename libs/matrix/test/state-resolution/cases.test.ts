@@ -123,7 +123,7 @@ describe.each(FROM_2)('state resolution in version %s', (version) => {
   });
 });
 
-describe('the state reset that algorithm 2.1 mends (CVE-2025-49090)', () => {
+describe('11 (CVE-2025-49090): the state reset that algorithm 2.1 mends', () => {
   /** Carol joined while the room was public; one server lost that, and both know that it is invite-only now. */
   const result = (version: string) => {
     const room = open(version);

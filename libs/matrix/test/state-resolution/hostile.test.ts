@@ -212,7 +212,7 @@ describe('room version 12', () => {
   });
 });
 
-describe('rejected and soft-failed events (trap 10, CVE-2022-39374)', () => {
+describe('10 (CVE-2022-39374): rejected and soft-failed events', () => {
   it('a rejected auth event does not stand in for state that is not there yet', () => {
     const room = open('12');
     const before = room.after(must(room, topic(ALICE, 'before')));

@@ -10,6 +10,7 @@ import { type Consumer, LogFollower } from './consumer.ts';
 import { forgetNaming } from './forget.ts';
 import { type Lag, lagOf } from './lag.ts';
 import { busMigrations } from './migrations.ts';
+import { dropStale } from './payloads.ts';
 import { checkRedis, connectRedis, keyPrefix } from './redis.ts';
 import { forgetReplies } from './replies.ts';
 import { CommandServer, type Handler } from './server.ts';
@@ -64,7 +65,7 @@ export class Bus implements Stoppable {
     this.prefix = keyPrefix(options.redisUrl, options.prefix);
     this.redis = this.#connect('bounded');
     this.workers = this.#connect('endless');
-    this.#caller = this.#lifecycle.add(new Caller(this, options.tracer));
+    this.#caller = this.#lifecycle.add(new Caller(this, options.database.tables(), options.tracer));
     this.#waker = this.#lifecycle.add(new Waker(this.redis, this.prefix));
     const cleaner = setInterval(() => void this.#forget(), day / 24);
     cleaner.unref();
@@ -192,7 +193,9 @@ export class Bus implements Stoppable {
   }
 
   async #forget(): Promise<void> {
-    await forgetReplies(this.#options.database.tables(), Date.now() - day).catch(() => undefined);
+    const { database } = this.#options;
+    await forgetReplies(database.tables(), Date.now() - day).catch(() => undefined);
+    await dropStale(database.tables(), Date.now() - day / 24).catch(() => undefined);
   }
 
   async stop(): Promise<void> {

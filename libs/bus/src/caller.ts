@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 
 import { Queue } from 'bullmq';
+import type { Kysely } from 'kysely';
 
 import type { Command } from '@seneschal/contracts';
 import { MatrixError } from '@seneschal/matrix';
@@ -15,6 +16,7 @@ import {
 
 import type { Bus } from './bus.ts';
 import type { CommandJob, CommandReply, PublishedReply } from './messages.ts';
+import { dropApart, type PayloadTables, putApart } from './payloads.ts';
 import type { Subscription } from './subscription.ts';
 
 interface Waiting {
@@ -29,7 +31,7 @@ export interface CallOptions {
   timeoutMs?: number;
 }
 
-/** A payload above this is refused: Redis keeps jobs in memory. */
+/** A payload above this is refused, unless the command says that its input may be large: Redis keeps jobs in memory. */
 const maximumPayloadBytes = 8 * 1024 * 1024;
 
 /** Sends commands and waits for their replies, which come back over one pub/sub channel per process. */
@@ -39,11 +41,17 @@ export class Caller implements Stoppable {
   readonly #waiting = new Map<string, Waiting>();
 
   readonly #bus: Pick<Bus, 'redis' | 'prefix'>;
+  readonly #db: Kysely<PayloadTables>;
   readonly #tracer: Tracer | undefined;
   readonly #replies: Subscription;
 
-  constructor(bus: Pick<Bus, 'redis' | 'prefix' | 'subscribe'>, tracer: Tracer | undefined) {
+  constructor(
+    bus: Pick<Bus, 'redis' | 'prefix' | 'subscribe'>,
+    db: Kysely<PayloadTables>,
+    tracer: Tracer | undefined,
+  ) {
     this.#bus = bus;
+    this.#db = db;
     this.#tracer = tracer;
     this.#channel = `${bus.prefix}:reply:${randomUUID()}`;
     this.#replies = bus.subscribe(this.#channel, {
@@ -77,6 +85,8 @@ export class Caller implements Stoppable {
     const queue = this.queueOf(command.component);
     const jobId = randomUUID();
     const traceParent = activeSpan()?.traceParent;
+    const parsed = command.input.parse(input);
+    const isApart = command.isLarge && (await putApart(this.#db, jobId, parsed));
     const job: CommandJob = {
       commandId: options.idempotencyKey === undefined ? jobId : digest(command, options.idempotencyKey),
       hasIdempotencyKey: options.idempotencyKey !== undefined,
@@ -84,7 +94,7 @@ export class Caller implements Stoppable {
       ...(traceParent === undefined ? {} : { traceParent }),
       deadline: Date.now() + timeoutMs,
       replyTo: this.#channel,
-      input: command.input.parse(input),
+      ...(isApart ? { input: null, isApart } : { input: parsed }),
     };
     const reply = await this.#exchange(queue, command.name, jobId, job, timeoutMs);
     if (!reply.ok) throw MatrixError.fromBody(reply.status, reply.body);
@@ -110,6 +120,7 @@ export class Caller implements Stoppable {
     } catch (error) {
       clearTimeout(timer);
       this.#waiting.delete(jobId);
+      if (job.isApart === true) await dropApart(this.#db, jobId);
       throw unreachable(error);
     }
     try {

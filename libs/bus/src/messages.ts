@@ -13,6 +13,8 @@ export interface CommandJob {
   /** The channel that the reply is published to. */
   replyTo: string;
   input: unknown;
+  /** Whether the input is in the database instead, under the ID of the job. */
+  isApart?: true;
 }
 
 /** What a command answers: always a completed BullMQ job, also when the command was refused. */

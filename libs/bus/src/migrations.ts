@@ -17,4 +17,12 @@ export const busMigrations: Migrations = {
       position bigint NOT NULL
     )`.execute(db);
   }),
+  // Unlogged: whoever waits for a command when PostgreSQL crashes has to ask again in any case.
+  '0002_payloads': sqlMigration(async (db) => {
+    await sql`CREATE UNLOGGED TABLE bus_payloads (
+      job_id text PRIMARY KEY,
+      input text NOT NULL,
+      created_ts bigint NOT NULL
+    )`.execute(db);
+  }),
 };

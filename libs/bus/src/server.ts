@@ -16,6 +16,7 @@ import {
 
 import { closeWorker } from './close-worker.ts';
 import type { CommandJob, CommandReply, PublishedReply } from './messages.ts';
+import { dropApart, type PayloadTables, takeApart } from './payloads.ts';
 import {
   AlreadyDone,
   recallParts,
@@ -75,12 +76,14 @@ export class CommandServer implements Stoppable {
   readonly #handlers = new Map<string, Handler>();
   readonly #worker: Worker;
   readonly #db: Kysely<ReplyTables>;
+  readonly #payloads: Kysely<PayloadTables>;
   readonly #options: CommandServerOptions;
   readonly #running = new Set<Promise<CommandReply>>();
 
   constructor(component: ComponentName, handlers: readonly Handler[], options: CommandServerOptions) {
     this.#options = options;
     this.#db = options.database.tables<ReplyTables>();
+    this.#payloads = options.database.tables<PayloadTables>();
     for (const handler of handlers) {
       const { name, component: owner } = handler.command;
       if (owner !== component || this.#handlers.has(name)) {
@@ -150,9 +153,14 @@ export class CommandServer implements Stoppable {
       if (!isRepeated && Date.now() > data.deadline) {
         throw new MatrixError(504, 'M_UNKNOWN', 'The command waited too long and was not begun.');
       }
-      return { ok: true, output: await this.#run(handler, data, isRepeated) };
+      const whole =
+        data.isApart === true ? { ...data, input: await takeApart(this.#payloads, job.id ?? '') } : data;
+      return { ok: true, output: await this.#run(handler, whole, isRepeated) };
     } catch (error) {
       return this.#refusal(job.name, error);
+    } finally {
+      // Only now: whoever takes the job over from a killed worker needs it, too.
+      if (data.isApart === true) await dropApart(this.#payloads, job.id ?? '').catch(() => undefined);
     }
   }
 

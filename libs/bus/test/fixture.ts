@@ -14,6 +14,14 @@ export const greet = command('userapi', 'greet', {
   timeoutMs: 5000,
 });
 
+/** Of an input that may be large: answers how long it is. */
+export const measure = command('userapi', 'measure', {
+  input: z.object({ text: z.string() }),
+  output: z.object({ length: z.number() }),
+  timeoutMs: 20_000,
+  isLarge: true,
+});
+
 const deposited = z.object({ account: z.string(), amount: z.number() });
 export type Deposited = z.infer<typeof deposited>;
 

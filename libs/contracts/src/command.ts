@@ -15,15 +15,18 @@ export interface Command<Input = unknown, Output = unknown> {
   readonly output: z.ZodType<Output>;
   /** How long a caller waits for the reply, in ms. After it the outcome is unknown, not failed. */
   readonly timeoutMs: number;
+  /** Whether the input may have many megabytes, such as the state of a room: then it does not go through Redis. */
+  readonly isLarge: boolean;
 }
 
 /** Declares a command of one component. */
 export function command<Input, Output>(
   component: ComponentName,
   name: string,
-  shape: { input: z.ZodType<Input>; output: z.ZodType<Output>; timeoutMs?: number },
+  shape: { input: z.ZodType<Input>; output: z.ZodType<Output>; timeoutMs?: number; isLarge?: boolean },
 ): Command<Input, Output> {
-  return { component, name, input: shape.input, output: shape.output, timeoutMs: shape.timeoutMs ?? 30_000 };
+  const { input, output, timeoutMs = 30_000, isLarge = false } = shape;
+  return { component, name, input, output, timeoutMs, isLarge };
 }
 
 /**

@@ -38,6 +38,7 @@ export const receiveEvents = command('roomserver', 'receiveEvents', {
   }),
   output: z.object({ results: z.array(verdict) }),
   timeoutMs: 120_000,
+  isLarge: true,
 });
 
 /**
@@ -60,6 +61,7 @@ export const storeJoinedRoom = command('roomserver', 'storeJoinedRoom', {
     refused: z.array(z.object({ eventId: z.string(), reason: z.string() })),
   }),
   timeoutMs: 300_000,
+  isLarge: true,
 });
 
 const stateChange = z.object({
@@ -95,6 +97,7 @@ export const mergeState = command('roomserver', 'mergeState', {
     newEvents: z.number(),
   }),
   timeoutMs: 300_000,
+  isLarge: true,
 });
 
 /**

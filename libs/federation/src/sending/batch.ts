@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type JsonValue, parseJson } from '@seneschal/matrix';
 
 import { nextEdus, takeEphemeral, type WaitingEdu } from '../storage/edus.ts';
-import { nextBatch } from '../storage/queue.ts';
+import { nextEvents } from '../storage/queue.ts';
 import type { FederationDb } from '../storage/tables.ts';
 
 /** What goes to a server in one transaction. */
@@ -23,13 +23,15 @@ const maximumEduBytes = 1024 * 1024;
 
 /** Takes what is next for a server; undefined when there is nothing. */
 export async function takeBatch(db: FederationDb, serverName: string): Promise<Batch | undefined> {
-  const [pdus, waiting] = await Promise.all([
-    nextBatch(db, serverName, maximumPdus),
-    nextEdus(db, serverName, maximumEdus),
-  ]);
-  const edus = withinBytes(waiting);
-  const ephemeral = await takeEphemeral(db, serverName, maximumEdus - edus.length);
+  const { pdus, hasEdus, hasEphemeral } = await nextEvents(db, serverName, maximumPdus);
+  const edus = hasEdus ? withinBytes(await nextEdus(db, serverName, maximumEdus)) : [];
+  const ephemeral = hasEphemeral ? await takeEphemeral(db, serverName, maximumEdus - edus.length) : [];
   return pdus.length + edus.length + ephemeral.length === 0 ? undefined : { pdus, edus, ephemeral };
+}
+
+/** Whether more may wait for the server than fitted in. */
+export function isFull({ pdus, edus, ephemeral }: Batch): boolean {
+  return pdus.length === maximumPdus || edus.length + ephemeral.length === maximumEdus;
 }
 
 function withinBytes(edus: readonly WaitingEdu[]): WaitingEdu[] {

@@ -8,7 +8,7 @@ import type { FederationDb } from '../storage/tables.ts';
 import type { FederationClient } from '../transport/federation-client.ts';
 import { Unreachable } from '../transport/https.ts';
 import { backOff } from './back-off.ts';
-import { apart, type Batch, contentOf, takeBatch, transactionId } from './batch.ts';
+import { apart, type Batch, contentOf, isFull, takeBatch, transactionId } from './batch.ts';
 
 export interface SenderDeps {
   db: FederationDb;
@@ -124,6 +124,8 @@ export class Sender implements Stoppable {
       const batch = await takeBatch(db, serverName);
       if (batch === undefined) break;
       if (!(await this.#deliver(serverName, batch))) return;
+      // What has come meanwhile is found when the server is given up.
+      if (!isFull(batch)) break;
     }
     if (await releaseDestination(db, serverName)) this.#again = true;
   }

@@ -1,45 +1,19 @@
 import {
   buildEvent,
-  eventIdOf,
   generateSigningKey,
   type JsonObject,
-  type Pdu,
   type ProtoEvent,
   roomVersion,
   signJson,
 } from '@seneschal/matrix';
-import type { Peer, World } from '@seneschal/testing';
+import type { Member, Peer, World } from '@seneschal/testing';
 
-import { ask, deliver } from './asking.ts';
+import { deliver } from './asking.ts';
+
+export { joinAs, type Member } from '@seneschal/testing';
 
 const version = roomVersion('10');
 const v1 = '/_matrix/federation/v1';
-
-/** Has a user of a peer join a room of a world, of room version 10. */
-export async function joinAs(peer: Peer, world: World, userId: string, roomId: string): Promise<Member> {
-  const at = `${encodeURIComponent(roomId)}/${encodeURIComponent(userId)}`;
-  const made = await ask(peer, world, { uri: `${v1}/make_join/${at}?ver=10` });
-  const template = made.body['event'] as ProtoEvent;
-  const join = buildEvent({ ...template, origin_server_ts: Date.now() }, version, peer.signer);
-  const uri = `/_matrix/federation/v2/send_join/${encodeURIComponent(roomId)}/${encodeURIComponent(join.eventId)}`;
-  const joined = await ask(peer, world, { method: 'PUT', uri, content: join.pdu as unknown as JsonObject });
-  expect(joined.status).toBe(200);
-  const state = joined.body['state'] as Pdu[];
-  const authEvents = state
-    .filter(({ type }) => type === 'm.room.create' || type === 'm.room.power_levels')
-    .map((pdu) => eventIdOf(pdu, version));
-  return { roomId, userId, join, authEvents: [...authEvents, join.eventId], state };
-}
-
-/** A user of a peer in a room of a world, with what the next event of the user refers to. */
-export interface Member {
-  roomId: string;
-  userId: string;
-  join: { eventId: string; pdu: Pdu };
-  authEvents: string[];
-  /** As the world told it when the user joined. */
-  state: Pdu[];
-}
 
 /** Has a user of a peer leave a room. */
 export async function leaveAs(

@@ -7,7 +7,7 @@ export { allDelivered, startFederatedWorld } from './federated-worlds.ts';
 export { send, type TestAnswer, type TestRequest } from './http.ts';
 export { crossSigningKey, deviceKeysOf, type TestKey } from './keys.ts';
 export { allMigrations } from './migrations.ts';
-export { type Peer, type PeerAnswer, type PeerRequest, peerSettings, startPeer } from './peer.ts';
+export * from './peers.ts';
 export { announced, type PrivateRedis, spawnRedis, startPrivateRedis } from './private-redis.ts';
 export { startProcess, type TestProcess } from './processes.ts';
 export { type Received, startReceiver, type TestReceiver } from './receiver.ts';

@@ -75,7 +75,7 @@ describe.each(engineNames)('who finds what: %s', (engine) => {
     expect(await stage.find(reader, word)).toEqual([third, first]);
   });
 
-  it('shows a room no more after leaving, being kicked or banned, and evacuation', async () => {
+  it('22 (CVE-2024-53867): shows a room no more after leaving, being kicked or banned, and evacuation', async () => {
     const [room, word] = await roomWith('shared');
     const [leaver, kicked, banned, evacuated] = await Promise.all([1, 2, 3, 4].map(() => somebody()));
     for (const one of [leaver, kicked, banned, evacuated]) await one!.join(room);

@@ -4,9 +4,12 @@ import { parseArgs } from 'node:util';
 import { HttpClient } from '../shared/client.ts';
 import { realBcryptCost, register, whois } from './accounts.ts';
 import { Bench, type Measurement } from './bench.ts';
+import { evacuateAmongServers, fanOutToServers, receive } from './federation.ts';
 import { memory } from './memory.ts';
+import { withPeers } from './neighbours.ts';
 import { jobOverhead, withoutJobs } from './overhead.ts';
 import { purgeRoom } from './purge.ts';
+import { downloadState, joinRemote } from './remote-rooms.ts';
 import { evacuateRoom, evacuateUser, join, send, sendParallel } from './rooms.ts';
 import { scale } from './scale.ts';
 import { indexLive, reindex, reindexMemory, search } from './search.ts';
@@ -43,6 +46,21 @@ const jobs: Record<string, Job> = {
   'reindex-memory': { sizes: [10_000, 100_000, 1_000_000], what: 'messages', run: reindexMemory },
   search: { sizes: [10, 100, 1000], what: 'rooms of the user', run: search },
   'live-index': { sizes: [50, 200], what: 'messages a second', run: indexLive },
+  'federation-receive': {
+    sizes: [1, 10, 50],
+    what: 'events in a transaction, into a room of 1,000 members',
+    env: withPeers,
+    run: receive,
+  },
+  'federation-send': { sizes: [1, 10, 100], what: 'other servers', env: withPeers, run: fanOutToServers },
+  'federation-join': { sizes: [1000, 10_000], what: 'members', env: withPeers, run: joinRemote },
+  'federation-state': { sizes: [1000, 10_000], what: 'members', env: withPeers, run: downloadState },
+  'federation-evacuate': {
+    sizes: [100, 1000],
+    what: 'local members, beside 50 other servers',
+    env: withPeers,
+    run: evacuateAmongServers,
+  },
   register: { sizes: [2, 8, 16], what: 'requests at once', bcryptCost: realBcryptCost, run: register },
 };
 
@@ -53,7 +71,7 @@ const fleets = {
 
 function help(): string {
   const lines = Object.entries({ ...jobs, ...fleets }).map(
-    ([name, { sizes, what }]) => `  ${name.padEnd(16)} ${sizes.join(', ')} ${what}`,
+    ([name, { sizes, what }]) => `  ${name.padEnd(19)} ${sizes.join(', ')} ${what}`,
   );
   return `npm run bench -- [JOB …] [--sizes N,N] [--json]
 

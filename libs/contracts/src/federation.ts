@@ -10,7 +10,7 @@ import { deviceListChange } from './remote-devices.ts';
 export * from './federation-admin.ts';
 export * from './federation-lag.ts';
 export * from './federation-rooms.ts';
-export { remotePublicRooms } from './public-rooms.ts';
+export { remotePublicRooms, remoteRoomSummary } from './public-rooms.ts';
 
 /**
  * Asks a user's own server for the user's devices now, and puts what it answers in place of what is known. 502

@@ -36,6 +36,7 @@ export {
   publicRoomsPage,
   publicRoomsPageOf,
   publicRoomsSearch,
+  foreignRoomEntry,
   spaceRoomEntry,
   spaceRoomEntryOf,
 } from './public-rooms.ts';

@@ -75,6 +75,19 @@ export const spaceRoomEntry = publicRoomEntry.extend({
   allowed_room_ids: z.array(z.string()).optional(),
 });
 
+/** A room as another server tells of it: older ones do not say its version. */
+export const foreignRoomEntry = spaceRoomEntry.extend({ room_version: z.string().optional() });
+
+/**
+ * Asks servers, one after the other, what a room is that this server is not in. What comes back is what this server may
+ * know: whether a user may is for the caller to judge. Null when none of them knows.
+ */
+export const remoteRoomSummary = command('federation', 'remoteRoomSummary', {
+  input: z.object({ roomId: z.string(), servers: z.array(z.string()) }),
+  output: z.object({ room: foreignRoomEntry.nullable() }),
+  timeoutMs: 60_000,
+});
+
 export function spaceRoomEntryOf(room: SpaceRoom): z.infer<typeof spaceRoomEntry> {
   const { roomVersion, encryption, allowedRooms } = room;
   return {

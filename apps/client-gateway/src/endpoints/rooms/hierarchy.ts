@@ -1,10 +1,9 @@
 import { spaceRoomEntry, spaceRoomEntryOf, type SpacesForClient } from '@seneschal/contracts';
 import { endpoint, type Endpoint } from '@seneschal/http';
-import { invalidParam, notFound } from '@seneschal/matrix';
+import { invalidParam } from '@seneschal/matrix';
 import { z } from 'zod';
 
-import { type ResolveDeps, resolveRoom } from './resolve-room.ts';
-import { count, identifier, jsonObject, roomParams } from './shapes.ts';
+import { count, jsonObject, roomParams } from './shapes.ts';
 
 const usualPage = 50;
 const largestPage = 100;
@@ -42,27 +41,6 @@ export const hierarchy = (deps: { roomserver: Pick<SpacesForClient, 'spaceHierar
         rooms: page.rooms.map((room) => ({ ...spaceRoomEntryOf(room), children_state: room.childrenState })),
         ...(page.hasMore ? { next_batch: tokenOf(offset + page.rooms.length, asked) } : {}),
       };
-    },
-  });
-
-/** `GET /room_summary/{roomIdOrAlias}`. */
-export const roomSummary = (
-  deps: ResolveDeps & { roomserver: Pick<SpacesForClient, 'roomPreview'> },
-): Endpoint =>
-  endpoint({
-    method: 'GET',
-    path: '/_matrix/client/v1/room_summary/:roomIdOrAlias',
-    access: 'user',
-    rateLimit: 'read',
-    summary: 'What a room is, for one who may come in',
-    params: z.object({ roomIdOrAlias: identifier }),
-    answer: spaceRoomEntry.extend({ membership: z.string().optional() }),
-    handle: async ({ params, requester: { userId } }) => {
-      const { roomId } = await resolveRoom(deps, params.roomIdOrAlias);
-      const found = await deps.roomserver.roomPreview(roomId, userId);
-      if (found === undefined) throw notFound('There is no such room, or none that you may see.');
-      const { membership } = found;
-      return { ...spaceRoomEntryOf(found.room), ...(membership === undefined ? {} : { membership }) };
     },
   });
 

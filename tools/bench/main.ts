@@ -5,6 +5,8 @@ import { HttpClient } from '../shared/client.ts';
 import { realBcryptCost, register, whois } from './accounts.ts';
 import { Bench, type Measurement } from './bench.ts';
 import { evacuateAmongServers, fanOutToServers, receive } from './federation.ts';
+import { bigRoom, sendLarge } from './big-rooms.ts';
+import { paginate } from './history.ts';
 import { memory } from './memory.ts';
 import { withPeers } from './neighbours.ts';
 import { jobOverhead, withoutJobs } from './overhead.ts';
@@ -12,8 +14,10 @@ import { purgeRoom } from './purge.ts';
 import { downloadState, joinRemote } from './remote-rooms.ts';
 import { evacuateRoom, evacuateUser, join, send, sendParallel } from './rooms.ts';
 import { scale } from './scale.ts';
+import { sendersOfManyRooms, sendersOfOneRoom } from './senders.ts';
 import { indexLive, reindex, reindexMemory, search } from './search.ts';
 import { startServer } from './server.ts';
+import { fanOut, initialSync, syncLatency } from './sync.ts';
 import { table } from './table.ts';
 
 interface Context {
@@ -41,6 +45,14 @@ const jobs: Record<string, Job> = {
   join: { sizes: [10, 100, 1000], what: 'members in the room by then', run: join },
   send: { sizes: [10, 100, 1000], what: 'members in the room', run: send },
   'send-parallel': { sizes: [10, 100, 1000], what: 'members in the room', run: sendParallel },
+  'send-large': { sizes: [10_000], what: 'members; and by turns into a room of 10', run: sendLarge },
+  'senders-one-room': { sizes: [1, 8, 32], what: 'senders at once', run: sendersOfOneRoom },
+  'senders-many-rooms': { sizes: [1, 8, 32], what: 'senders at once', run: sendersOfManyRooms },
+  'big-room': { sizes: [1000, 10_000], what: 'members, and ten times as many events', run: bigRoom },
+  'initial-sync': { sizes: [100, 300, 1000], what: 'rooms of the user', run: initialSync },
+  'sync-latency': { sizes: [10, 50, 100], what: 'messages a second', run: syncLatency },
+  'fan-out': { sizes: [10, 100, 1000], what: 'clients that listen in the room', run: fanOut },
+  messages: { sizes: [1000, 10_000, 100_000], what: 'events in the room', run: paginate },
   whois: { sizes: [1, 4, 16], what: 'requests at once', run: whois },
   reindex: { sizes: [70_000, 200_000], what: 'messages', run: reindex },
   'reindex-memory': { sizes: [10_000, 100_000, 1_000_000], what: 'messages', run: reindexMemory },

@@ -48,19 +48,24 @@ const insertEvents = `
       'prev_events', jsonb_build_array(event_id), 'depth', position)::text
   FROM named`;
 
-/** Puts local members into a room, who need no accounts, as joining would have stored them. */
+/** Puts local members into a room, who need no accounts, as joining would have stored them; numbered from `first` on. */
 export async function fillMembers(
   database: pg.Client,
-  { roomId, count, serverName }: { roomId: string; count: number; serverName: string },
+  {
+    roomId,
+    count,
+    serverName,
+    first = 1,
+  }: { roomId: string; count: number; serverName: string; first?: number },
 ): Promise<void> {
-  await database.query(insertMembers, [roomId, count, serverName]);
+  await database.query(insertMembers, [roomId, count, serverName, first]);
   await database.query('ANALYZE roomserver_events, roomserver_memberships');
 }
 
 const insertMembers = `
   WITH new AS MATERIALIZED (
     SELECT nextval('roomserver_output_position') AS position, '@filled-' || n || ':' || $3 AS user_id
-    FROM generate_series(1, $2::int) AS n
+    FROM generate_series($4::int, $4::int + $2::int - 1) AS n
   ), room AS (
     UPDATE roomserver_rooms SET last_position = (SELECT max(position) FROM new),
       joined_members = joined_members + $2::int

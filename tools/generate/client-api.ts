@@ -31,8 +31,17 @@ export function clientApiPage(): string {
     '`/_matrix/client/v3` is under `/_matrix/client/r0` too.',
     '',
     ...sections.flatMap(([heading, rows]) => section(heading, rows)),
-    ...section('Beyond the list', others),
+    ...section(
+      'Beyond the list',
+      others.filter((row) => !isUnstable(row)),
+    ),
+    ...section('Proposals', others.filter(isUnstable)),
   ].join('\n');
+}
+
+/** Of a proposal to the specification (MSC), where clients look for it until it is part of that. */
+function isUnstable({ path }: Row): boolean {
+  return path.startsWith('/_matrix/client/unstable/');
 }
 
 function section(heading: string, rows: readonly Row[]): string[] {

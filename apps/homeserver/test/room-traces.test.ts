@@ -47,6 +47,8 @@ async function useRoom(world: World, alice: TestClient, bob: TestClient): Promis
   const backup = `/room_keys/keys/${encodeURIComponent(roomId)}/session?version=${version as string}`;
   await alice.call('PUT', backup, session);
   await bob.call('POST', path(roomId, `/report/${first}`), { reason: 'too long' });
+  const sliding = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync';
+  await alice.request('POST', sliding, { body: { lists: { all: { ranges: [[0, 9]] } } } });
   await bob.leave(roomId);
   await bob.call('POST', path(roomId, '/forget'), {});
   // As if server notices came in it: a room of users is never one of those.

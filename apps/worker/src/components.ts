@@ -32,7 +32,14 @@ const starts = {
     const reads = { federation: federationKeys(database), userapi: userapiReads(database, config) };
     return startRoomserver({ ...platform, signer: await loadSigner(config), ...reads });
   },
-  syncapi: (platform) => startSyncapi({ ...platform, roomserver: roomsOf(platform) }),
+  syncapi: async (platform) => {
+    const { database, config } = platform;
+    // Whom it follows and asks has to have tables, whoever else runs.
+    await migrate(database, 'userapi', userapiMigrations);
+    await migrate(database, 'roomserver', roomserverMigrations);
+    const userapi = userapiReads(database, config);
+    return startSyncapi({ ...platform, roomserver: roomsOf(platform), userapi });
+  },
   federation: async (platform) =>
     startFederation({
       ...platform,

@@ -27,6 +27,8 @@ export type * from './roomserver-for-federation.ts';
 export type * from './roomserver-for-search.ts';
 export type * from './roomserver-reads.ts';
 export type * from './search.ts';
+export type * from './sliding-rooms.ts';
+export * from './sliding-sync.ts';
 export type * from './space-rooms.ts';
 export type * from './spaces.ts';
 export type * from './syncapi.ts';

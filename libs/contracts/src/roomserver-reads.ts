@@ -183,6 +183,8 @@ export interface RoomSyncRequest {
   fullState: boolean;
   /** Whether the state is wanted as of the end of the timeline, and not as of its start. */
   stateAfter?: boolean | undefined;
+  /** For those who ask for the state in another way. */
+  withoutState?: true;
 }
 
 export interface RoomSync {

@@ -2,6 +2,7 @@ import type {
   RoomserverForAdmin,
   RoomserverForClient,
   RoomserverForSearch,
+  RoomserverForSliding,
   RoomserverForSync,
   RoomserverForUserapi,
   UserapiForRoomserver,
@@ -41,6 +42,10 @@ import { remoteServers } from './queries/remote-servers.ts';
 import { roomFootprint } from './queries/room-footprint.ts';
 import { roomsOfServer } from './queries/rooms-of-server.ts';
 import { searchUsers } from './queries/search-users.ts';
+import { bumpStamps } from './queries/sliding/bump-stamps.ts';
+import { listedRooms } from './queries/sliding/listed-rooms.ts';
+import { requiredState } from './queries/sliding/required-state.ts';
+import { roomsInSpaces, roomTraits } from './queries/sliding/room-traits.ts';
 import { state, stateEvent } from './queries/state.ts';
 import { strippedState } from './queries/stripped-state.ts';
 import { syncRooms } from './queries/sync-rooms.ts';
@@ -49,12 +54,14 @@ import { unreadEvents } from './queries/unread-events.ts';
 import { usersSharingRooms } from './queries/users-sharing-rooms.ts';
 import { visibleEvents } from './queries/visible-events.ts';
 import { visibleRanges } from './queries/visible-ranges.ts';
+import type { InvitePermissionDeps } from './room/invite-permission.ts';
 import { hasUnmarkedDepartures } from './storage/departures.ts';
 import type { RoomserverTables } from './storage/tables.ts';
 
 export type RoomserverReads = RoomserverForClient &
   RoomserverForUserapi &
   RoomserverForSync &
+  RoomserverForSliding &
   RoomserverForSearch &
   RoomserverForAdmin;
 
@@ -68,6 +75,7 @@ export function roomserverReads(
   return {
     ...forClient(deps),
     ...forAdmin(deps),
+    ...forSliding(deps),
     predecessors: (roomIds) => predecessors(deps, roomIds),
     position: () => position(deps),
     changedRooms: (userId, since, until) => changedRooms(deps, userId, since, until),
@@ -110,6 +118,16 @@ function forClient(deps: ReaderDeps): RoomserverForClient {
     relations: (roomId, userId, request) => relations(deps, roomId, userId, request),
     threads: (roomId, userId, request) => threads(deps, roomId, userId, request),
     messages: (roomId, userId, page) => messages(deps, roomId, userId, page),
+  };
+}
+
+function forSliding(deps: ReaderDeps & InvitePermissionDeps): RoomserverForSliding {
+  return {
+    listedRooms: (userId, since, until) => listedRooms(deps, userId, since, until),
+    roomTraits: (userId, roomIds) => roomTraits(deps, userId, roomIds),
+    roomsInSpaces: (userId, spaceIds) => roomsInSpaces(deps, userId, spaceIds),
+    requiredState: (userId, requests) => requiredState(deps, userId, requests),
+    bumpStamps: (userId, roomIds, until) => bumpStamps(deps, userId, roomIds, until),
   };
 }
 

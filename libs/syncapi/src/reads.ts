@@ -1,26 +1,26 @@
 import type { Bus } from '@seneschal/bus';
 import {
   federation,
+  type RoomserverForSliding,
   type RoomserverForSync,
+  type SlidingSyncForClient,
   type SyncapiForClient,
-  type SyncRequest,
   type UserapiForSync,
 } from '@seneschal/contracts';
 import type { Database } from '@seneschal/database';
-import { invalidParam, type JsonObject, own } from '@seneschal/matrix';
+import type { JsonObject } from '@seneschal/matrix';
 import { Lifecycle, type Logger, type Metrics, type Stoppable } from '@seneschal/observability';
 
-import { acknowledge, type AcknowledgeDeps } from './sync/acknowledge.ts';
-import { compileFilter, parseFilterText } from './filters.ts';
 import { filter } from './queries/filter.ts';
 import { notifications } from './queries/notifications.ts';
 import { keyChanges } from './queries/key-changes.ts';
+import { slidingSync } from './sliding/sliding-sync.ts';
 import type { SyncapiTables } from './storage/tables.ts';
 import { Departures } from './sync/departures.ts';
 import { Gate } from './sync/gate.ts';
-import { longPoll, type LongPollDeps } from './sync/long-poll.ts';
 import { Positions } from './sync/positions.ts';
-import { parseSyncToken, positionOf, toDeviceOf, tokenOf } from './tokens.ts';
+import { sync } from './sync/sync.ts';
+import { parseSyncToken, positionOf, tokenOf } from './tokens.ts';
 import { UnreadCounts } from './sync/unread.ts';
 import { Typing } from './typing/typing.ts';
 import { listenForWakeups } from './wakeups/listen.ts';
@@ -31,13 +31,12 @@ export interface SyncapiReadsDeps {
   database: Database;
   logger: Pick<Logger, 'warn'>;
   metrics?: Pick<Metrics, 'gauge'>;
-  roomserver: RoomserverForSync;
+  roomserver: RoomserverForSync & RoomserverForSliding;
   userapi: UserapiForSync;
 }
 
-export type SyncapiReads = SyncapiForClient & Stoppable;
+export type SyncapiReads = SyncapiForClient & SlidingSyncForClient & Stoppable;
 
-const longestTimeoutMs = 90_000;
 const longestTypingMs = 120_000;
 /** What is told later than that is of no use. */
 const tellingMs = 5000;
@@ -63,6 +62,9 @@ export function syncapiReads(given: SyncapiReadsDeps): SyncapiReads {
   const reads = { roomserver, userapi, typing, unread: new UnreadCounts({ roomserver, userapi }) };
   const departures = lifecycle.add(new Departures({ bus, roomserver, userapi, logger }));
   const deps = {
+    bus,
+    logger,
+    departures,
     reads,
     waiters,
     positions: new Positions({ roomserver, userapi, typing }),
@@ -72,7 +74,8 @@ export function syncapiReads(given: SyncapiReadsDeps): SyncapiReads {
   const storedFilter = (userId: string, filterId: string): Promise<JsonObject | undefined> =>
     filter(db, userId, filterId);
   return {
-    sync: (request) => sync({ ...deps, bus, logger, departures }, storedFilter, request),
+    sync: (request) => sync(deps, storedFilter, request),
+    slidingSync: (request) => slidingSync({ ...deps, db }, request),
     filter: storedFilter,
     keyChanges: (userId, from, to) => keyChanges(reads, userId, parseSyncToken(from), parseSyncToken(to)),
     notifications: (request) => notifications(reads, request),
@@ -96,42 +99,4 @@ function tellServers({
     if (await roomserver.isShared(roomId))
       await bus.call(federation.sendTyping, { roomId, userId, isTyping }, { timeoutMs: tellingMs });
   };
-}
-
-async function sync(
-  deps: LongPollDeps & AcknowledgeDeps & { departures: Departures },
-  storedFilter: SyncapiForClient['filter'],
-  request: SyncRequest,
-): Promise<JsonObject> {
-  const { userId, deviceId, fullState, stateAfter, signal } = request;
-  const since = request.since === undefined ? null : parseSyncToken(request.since);
-  if (since !== null) {
-    deps.departures.cameBack(userId, deviceId, since.roomserver);
-    await acknowledge(deps, { userId, deviceId }, toDeviceOf(since));
-  }
-  const answer = await longPoll(deps, {
-    userId,
-    deviceId,
-    fullState,
-    stateAfter,
-    signal,
-    since,
-    filter: compileFilter(await filterOf(storedFilter, request)),
-    timeoutMs: Math.min(request.timeoutMs, longestTimeoutMs),
-  });
-  if (Object.keys(own(own(answer, 'rooms'), 'leave') ?? {}).length > 0)
-    deps.departures.told(userId, deviceId);
-  return answer;
-}
-
-async function filterOf(
-  storedFilter: SyncapiForClient['filter'],
-  { userId, filter: asked }: SyncRequest,
-): Promise<JsonObject> {
-  if (asked === undefined) return {};
-  if (typeof asked !== 'string') return asked;
-  if (asked.startsWith('{')) return parseFilterText(asked);
-  const stored = await storedFilter(userId, asked);
-  if (stored === undefined) throw invalidParam('There is no filter of this ID.');
-  return stored;
 }

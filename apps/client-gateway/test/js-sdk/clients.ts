@@ -12,6 +12,7 @@ import {
   ThreadEvent,
 } from 'matrix-js-sdk';
 import { CryptoEvent } from 'matrix-js-sdk/lib/crypto-api/CryptoEvent.js';
+import { type MSC3575List, SlidingSync } from 'matrix-js-sdk/lib/sliding-sync.js';
 
 /** Waits of these tests are for events, so that the limit is met only by what never happens. */
 jest.setTimeout(90_000);
@@ -44,11 +45,13 @@ export interface Person {
 
 export interface PersonOptions extends Pick<ICreateClientOpts, 'cryptoCallbacks'> {
   encrypted?: boolean;
+  /** Lists of sliding sync, by which the client learns of rooms instead of by plain sync. */
+  lists?: Record<string, MSC3575List>;
 }
 
 /** Logs in by password, as an application does, starts the client, and waits until it has synced. */
 export async function logIn(world: World, name: string, options: PersonOptions = {}): Promise<Person> {
-  const { encrypted = false, ...rest } = options;
+  const { encrypted = false, lists, ...rest } = options;
   const heard: Heard[] = [];
   const common = { baseUrl: world.url, fetchFn: listener(world.url, heard) };
   const session = await createClient(common).loginRequest({
@@ -73,9 +76,18 @@ export async function logIn(world: World, name: string, options: PersonOptions =
       if (state === SyncState.Prepared) resolve();
     });
   });
-  await client.startClient({ threadSupport: true, lazyLoadMembers: true, initialSyncLimit: 20 });
+  await client.startClient({
+    threadSupport: true,
+    lazyLoadMembers: true,
+    initialSyncLimit: 20,
+    ...(lists === undefined ? {} : { slidingSync: slidingSync(world, client, lists) }),
+  });
   await prepared;
   return { client, userId: session.user_id, heard };
+}
+
+function slidingSync(world: World, client: MatrixClient, lists: Record<string, MSC3575List>): SlidingSync {
+  return new SlidingSync(world.url, new Map(Object.entries(lists)), {}, client, 10_000);
 }
 
 function listener(url: string, heard: Heard[]): typeof fetch {

@@ -34,7 +34,7 @@ export async function changedRooms(
     WHERE m.user_id = ${userId} AND NOT m.is_forgotten
       AND (m.position > ${from} OR r.imported_position > ${from}
         OR (m.membership = 'join' AND r.last_position > ${from}))
-    ${since === null ? sql`` : purgedRooms(userId, since)}
+    ${since === null ? sql`` : sql`UNION ALL ${purgedRooms(userId, since)}`}
     ORDER BY room_nid
   `.execute(deps.db);
   const isUnsettled = (row: MembershipRow): boolean =>
@@ -65,10 +65,10 @@ export async function changedRooms(
  * A device that has not heard of the end of the membership has a token from before it. Who is in a room of
  * the same ID again hears of that one.
  */
-function purgedRooms(userId: string, since: number): RawBuilder<unknown> {
+export function purgedRooms(userId: string, since: number): RawBuilder<unknown> {
   return sql`
-    UNION ALL
-    SELECT d.room_nid, x.room_id, 'leave', coalesce(d.position, x.purged_position), 0, x.purged_ts
+    SELECT d.room_nid, x.room_id, 'leave' AS membership, coalesce(d.position, x.purged_position) AS position,
+      0::bigint AS imported_position, x.purged_ts
     FROM roomserver_departures d JOIN roomserver_deletions x USING (room_nid)
     WHERE d.user_id = ${userId} AND (d.position > ${since} OR d.position IS NULL)
       AND x.purged_position IS NOT NULL AND coalesce(d.position, x.purged_position) > ${since}

@@ -48,7 +48,7 @@ export async function syncRooms(
   const summaries = await readSummaries(deps, userId, plans.filter(needsSummary));
   const told = plans.flatMap(({ timeline }) => timeline);
   const [state] = await Promise.all([
-    readState(deps, userId, plans, summaries),
+    readState(deps, userId, plans.filter(wantsState), summaries),
     dress(deps, reader, deviceId, told),
   ]);
   return plans.map(({ room, timeline, isLimited, previousBatch }) => {
@@ -131,6 +131,10 @@ function stateRange(
   const horizon = isJoined ? Infinity : stateHorizon(histories.of(room.roomNid).memberships);
   const upTo = Math.min(bound, horizon ?? 0);
   return upTo > since ? { roomNid: room.roomNid, since, bound: upTo } : undefined;
+}
+
+function wantsState({ room }: RoomPlan): boolean {
+  return room.request.withoutState !== true;
 }
 
 /** The state events of all rooms, without those that the timelines tell anyway, unless the state is that after the timeline. */

@@ -72,7 +72,8 @@ async function wantedRooms(reads: SyncReads, query: SyncQuery, given: Candidates
   return [...new Set([...fresh, ...wanted])].filter((roomId) => query.filter.wantsRoom(roomId));
 }
 
-function receiptContents(receipts: readonly Receipt[]): Map<string, JsonObject> {
+/** The content of `m.receipt` by room. */
+export function receiptContents(receipts: readonly Receipt[]): Map<string, JsonObject> {
   const rooms = new Map<string, JsonObject>();
   for (const { roomId, eventId, type, userId, ts, threadId } of receipts) {
     const content = rooms.get(roomId) ?? {};

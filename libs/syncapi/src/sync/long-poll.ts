@@ -1,24 +1,27 @@
 import { randomInt } from 'node:crypto';
 
-import type { JsonObject } from '@seneschal/matrix';
-
+import type { SyncPosition } from '../tokens.ts';
 import type { Waiter, Waiters } from '../wakeups/waiters.ts';
-import { type BuiltSync, buildSync } from './build-sync.ts';
 import type { Gate } from './gate.ts';
 import type { Positions } from './positions.ts';
-import type { SyncQuery, SyncReads } from './sync-query.ts';
+import type { SyncReads } from './sync-query.ts';
 
 export interface LongPollDeps {
-  reads: SyncReads;
+  reads: { roomserver: Pick<SyncReads['roomserver'], 'joinedRooms'> };
   waiters: Waiters;
   positions: Positions;
   gate: Gate;
   isStopping: () => boolean;
 }
 
-export interface LongPoll extends Omit<SyncQuery, 'until'> {
+export interface LongPoll<Built extends { isEmpty: boolean }> {
+  userId: string;
   timeoutMs: number;
   signal: AbortSignal;
+  /** Whether to answer although there is nothing to tell. */
+  isAtOnce: boolean;
+  /** Makes the answer of everything up to a position. */
+  build(until: SyncPosition): Promise<Built>;
 }
 
 /** A wake-up that was lost is made up for after so long, in ms. */
@@ -27,11 +30,13 @@ const healing = { least: 3000, most: 5000 };
 const staleMs = 500;
 
 /** Answers at once when there is something to tell, or when a first sync asks; else as soon as there is. */
-export async function longPoll(deps: LongPollDeps, poll: LongPoll): Promise<JsonObject> {
+export async function longPoll<Built extends { isEmpty: boolean }>(
+  deps: LongPollDeps,
+  poll: LongPoll<Built>,
+): Promise<Built> {
   const deadline = Date.now() + poll.timeoutMs;
   const first = await build(deps, poll);
-  const isAtOnce = poll.since === null || poll.fullState || poll.timeoutMs <= 0;
-  if (isAtOnce || !first.isEmpty) return first.body;
+  if (poll.isAtOnce || poll.timeoutMs <= 0 || !first.isEmpty) return first;
   const waiter = deps.waiters.open(poll.userId);
   const wake = (): void => waiter.wake();
   poll.signal.addEventListener('abort', wake);
@@ -43,19 +48,19 @@ export async function longPoll(deps: LongPollDeps, poll: LongPoll): Promise<Json
   }
 }
 
-async function follow(
+async function follow<Built extends { isEmpty: boolean }>(
   deps: LongPollDeps,
-  poll: LongPoll,
+  poll: LongPoll<Built>,
   waiter: Waiter,
   deadline: number,
-): Promise<JsonObject> {
+): Promise<Built> {
   waiter.watch(await deps.reads.roomserver.joinedRooms(poll.userId));
   for (;;) {
     const { roomsMayHaveChanged } = waiter.begin();
     if (roomsMayHaveChanged) waiter.watch(await deps.reads.roomserver.joinedRooms(poll.userId));
     const built = await build(deps, poll, waiter);
     const isOver = poll.signal.aborted || deps.isStopping() || Date.now() >= deadline;
-    if (!built.isEmpty || isOver) return built.body;
+    if (!built.isEmpty || isOver) return built;
     await news(deps, waiter, deadline);
   }
 }
@@ -71,9 +76,13 @@ async function news(deps: LongPollDeps, waiter: Waiter, deadline: number): Promi
   }
 }
 
-async function build(deps: LongPollDeps, poll: LongPoll, waiter?: Waiter): Promise<BuiltSync> {
+async function build<Built extends { isEmpty: boolean }>(
+  deps: LongPollDeps,
+  poll: LongPoll<Built>,
+  waiter?: Waiter,
+): Promise<Built> {
   const until = await deps.positions.now();
-  const built = await deps.gate.run(() => buildSync(deps.reads, { ...poll, until }));
+  const built = await deps.gate.run(() => poll.build(until));
   waiter?.checked(until);
   return built;
 }

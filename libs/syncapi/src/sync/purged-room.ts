@@ -9,24 +9,28 @@ import { tokenOf } from '../tokens.ts';
  * A room that was purged, as one of `rooms.leave`. Clients take a room off the list by the user's own membership
  * event, so there is one, made up here: nothing is left of the room that it could be read from.
  */
-export function purgedRoom(
-  { roomId, userId, position }: MemberState,
-  purgedTs: number,
-  stateAfter = false,
+export function purgedRoom(room: MemberState, purgedTs: number, stateAfter = false): JsonObject {
+  const leave = madeUpLeave(room, purgedTs);
+  return {
+    timeline: { events: [leave], limited: false, prev_batch: tokenOf(room.position) },
+    ...(stateAfter ? { state_after: { events: [leave] } } : { state: { events: [] } }),
+    account_data: { events: [] },
+  };
+}
+
+/** The same place in the stream makes the same event. `ts` in ms. */
+export function madeUpLeave(
+  { roomId, userId, position }: Pick<MemberState, 'roomId' | 'userId' | 'position'>,
+  ts: number,
 ): JsonObject {
   const eventId = createHash('sha256').update([roomId, userId, position].join('\0')).digest('base64url');
-  const leave = {
+  return {
     type: 'm.room.member',
     event_id: `$${eventId}`,
     sender: userId,
     state_key: userId,
     content: { membership: 'leave' },
-    origin_server_ts: purgedTs,
+    origin_server_ts: ts,
     unsigned: {},
-  };
-  return {
-    timeline: { events: [leave], limited: false, prev_batch: tokenOf(position) },
-    ...(stateAfter ? { state_after: { events: [leave] } } : { state: { events: [] } }),
-    account_data: { events: [] },
   };
 }

@@ -1,11 +1,12 @@
 import type { CallBus } from '@seneschal/bus';
-import type { RoomserverForClient, SyncapiForClient } from '@seneschal/contracts';
+import type { RoomserverForClient, SlidingSyncForClient, SyncapiForClient } from '@seneschal/contracts';
 import type { Endpoint } from '@seneschal/http';
 
 import { getFilter, postFilter } from './filters.ts';
 import { keyChanges } from './key-changes.ts';
 import { notifications } from './notifications.ts';
 import { readMarkers, receipt } from './receipts.ts';
+import { slidingSync } from './sliding-sync.ts';
 import { sync } from './sync.ts';
 import { typing } from './typing.ts';
 
@@ -13,10 +14,12 @@ import { typing } from './typing.ts';
 export function syncEndpoints(deps: {
   bus: CallBus;
   roomserver: Pick<RoomserverForClient, 'event' | 'membership'>;
-  syncapi: Pick<SyncapiForClient, 'sync' | 'filter' | 'keyChanges' | 'setTyping' | 'notifications'>;
+  syncapi: Pick<SyncapiForClient, 'sync' | 'filter' | 'keyChanges' | 'setTyping' | 'notifications'> &
+    SlidingSyncForClient;
 }): Endpoint[] {
   return [
     sync(deps),
+    slidingSync(deps),
     postFilter(deps),
     getFilter(deps),
     keyChanges(deps),

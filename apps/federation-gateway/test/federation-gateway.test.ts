@@ -23,7 +23,7 @@ describe('the federation gateway', () => {
     expect(body).toEqual({ server: { name: 'Seneschal', version: expect.any(String) as string } });
   });
 
-  it.each(['/_matrix/federation/v1/openid/userinfo', '/_matrix/federation/v1/3pid/onbind'])(
+  it.each(['/_matrix/federation/v1/media/download/one', '/_matrix/federation/v1/3pid/onbind'])(
     'does not know %s',
     async (path) => {
       const { status, body } = await world.request('GET', path);

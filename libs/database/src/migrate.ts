@@ -3,6 +3,8 @@ import { type Kysely, Migrator, type Migration } from 'kysely';
 import { type Database, sqlState } from './database.ts';
 
 const undefinedTable = '42P01';
+/** Each may meet a table that is just being dropped; so many in a row do not by chance. */
+const mostAttempts = 50;
 
 export type Migrations = Record<string, Migration>;
 
@@ -24,7 +26,7 @@ export async function migrate(database: Database, component: string, migrations:
       return;
     }
     // Kysely looks at all tables there are, one of which may be dropped meanwhile: that of an old search index.
-    if (attempt < 5 && sqlState(error) === undefinedTable) continue;
+    if (attempt < mostAttempts && sqlState(error) === undefinedTable) continue;
     throw new Error(`The tables of ${component} could not be brought up to date.`, { cause: error });
   }
 }

@@ -17,6 +17,7 @@ export async function closeWorker(
   connection: Redis,
   running: () => Promise<unknown>,
 ): Promise<void> {
+  endRests(worker);
   const given = new AbortController();
   const { signal } = given;
   const lost = new Promise<void>((resolve) => {
@@ -31,4 +32,10 @@ export async function closeWorker(
   given.abort();
   await worker.close(true);
   await ended;
+}
+
+/** Its wait for jobs being broken off, a worker rests for 100 ms before it sees that it is to end: so long for each. */
+function endRests(worker: Worker): void {
+  const rest = worker.delay.bind(worker);
+  worker.delay = (ms, controller) => (ms === undefined ? Promise.resolve() : rest(ms, controller));
 }

@@ -2,7 +2,8 @@ import { type Kysely, Migrator, type Migration } from 'kysely';
 
 import { type Database, sqlState } from './database.ts';
 
-const undefinedTable = '42P01';
+/** No such table, no such column: as a table is dropped, or another one takes its name. */
+const passing = new Set(['42P01', '42703']);
 /** Each may meet a table that is just being dropped; so many in a row do not by chance. */
 const mostAttempts = 50;
 
@@ -26,7 +27,7 @@ export async function migrate(database: Database, component: string, migrations:
       return;
     }
     // Kysely looks at all tables there are, one of which may be dropped meanwhile: that of an old search index.
-    if (attempt < mostAttempts && sqlState(error) === undefinedTable) continue;
+    if (attempt < mostAttempts && passing.has(sqlState(error) ?? '')) continue;
     throw new Error(`The tables of ${component} could not be brought up to date.`, { cause: error });
   }
 }

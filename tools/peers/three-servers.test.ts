@@ -93,6 +93,11 @@ describe('three servers', () => {
       ),
     ).toHaveLength(4);
     await joinVia(alice, roomId, third);
+    // What Bob says before his server knows of it goes to Carol's alone.
+    await eventually(
+      () => membersOf(bob, roomId),
+      (found) => found.includes(alice.userId),
+    );
     await sayMany(alice, roomId, 'after', 2);
     await sayMany(bob, roomId, 'answer', 2);
     for (const who of [alice, bob, carol]) {

@@ -39,12 +39,13 @@ export function searching(stage: Stage): Call[] {
   ];
 }
 
-/** The status when no reindex is under way any more. */
+/** The status when no reindex is under way any more, and the index has come to the last message. */
 async function untilConsistent({ client, world }: Stage): Promise<unknown> {
   const end = Date.now() + patienceMs;
   for (;;) {
     const status = await client.expect('GET', '/_seneschal/v1/search/status', { token: world.admin.token });
-    if (at(status, 'job_id') === undefined || Date.now() > end) return status;
+    const isUpToDate = at(status, 'index', 'position') === at(status, 'index', 'latest_position');
+    if ((at(status, 'job_id') === undefined && isUpToDate) || Date.now() > end) return status;
     await delay(50);
   }
 }

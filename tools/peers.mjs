@@ -1,5 +1,5 @@
 // All that tools/peers does; `npm test` does less of it.
-import { parseArgs } from 'node:util';
+import { runFullForm } from './shared/full-form.mjs';
 
 const help = `npm run test:peers [-- WORD …]
 
@@ -10,16 +10,4 @@ hold them in this order.
   --help          this text
 `;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { help: { type: 'boolean', short: 'h' } },
-});
-if (values.help) {
-  process.stdout.write(help);
-} else {
-  process.env.SENESCHAL_PEERS = 'full';
-  const words = positionals.map((word) => word.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  const chosen = words.length > 0 ? ['--', '--verbose', '-t', `^${words.join('.*')}`] : [];
-  process.argv.splice(2, positionals.length, '--project', 'tools/peers', ...chosen);
-  await import('./test.mjs');
-}
+await runFullForm({ help, project: 'tools/peers', variable: 'SENESCHAL_PEERS' });

@@ -11,8 +11,7 @@ import { changePushRules } from './commands/change-push-rules.ts';
 import { claimKeys } from './commands/claim-keys.ts';
 import { createAccount } from './commands/create-account.ts';
 import { createDevice } from './commands/create-device.ts';
-import { createLoginToken } from './commands/create-login-token.ts';
-import { createOpenidToken } from './commands/create-openid-token.ts';
+import { createDeviceToken } from './commands/create-device-token.ts';
 import { deactivateAccount } from './commands/deactivate-account.ts';
 import { deleteDevices } from './commands/delete-devices.ts';
 import { ensureNoticesAccount } from './commands/ensure-notices-account.ts';
@@ -137,8 +136,8 @@ function accountHandlers(deps: Parameters<typeof handlers>[0]): Handler[] {
   return [
     handle(userapi.createAccount, (input, context) => createAccount(deps, input, context)),
     handle(userapi.createDevice, (input, context) => createDevice(deps, input, context)),
-    handle(userapi.createLoginToken, (input) => createLoginToken(deps, input)),
-    handle(userapi.createOpenidToken, (input) => createOpenidToken(deps, input)),
+    handle(userapi.createLoginToken, (input) => createDeviceToken(deps, 'userapi_login_tokens', input)),
+    handle(userapi.createOpenidToken, (input) => createDeviceToken(deps, 'userapi_openid_tokens', input)),
     handle(userapi.refreshSession, (input) => refreshSession(deps, input)),
     handle(userapi.confirmTokens, (input) => confirmTokens(deps, input)),
     handle(userapi.moderateAccount, (input) => moderateAccount(deps, input)),

@@ -6,7 +6,7 @@ import { roomVersion, userPowerLevel } from '@seneschal/matrix';
 import type { InvitePermissionDeps } from '../room/invite-permission.ts';
 import { dress } from './dress.ts';
 import { eventsAt, parsePdu } from './event-rows.ts';
-import { notIgnored, type ReaderDeps, readerOf } from './ignoring.ts';
+import { notIgnored, type ReaderDeps, readerOfInvites } from './ignoring.ts';
 import type { QueryDeps } from './query-deps.ts';
 import { levelsOf } from './unread-events.ts';
 
@@ -36,10 +36,7 @@ export async function notifiableEvents(
   userId: string,
   { deviceId, before, limit }: Page,
 ): Promise<NotifiableEvent[]> {
-  const [reader, blocked] = await Promise.all([
-    readerOf(deps, userId),
-    deps.userapi.invitesBlockedBy([userId]),
-  ]);
+  const { reader, isShown } = await readerOfInvites(deps, userId);
   const found = await sql<Place>`
     (SELECT found.*, r.room_id, r.room_nid
     FROM roomserver_memberships m JOIN roomserver_rooms r USING (room_nid) CROSS JOIN LATERAL (
@@ -54,7 +51,7 @@ export async function notifiableEvents(
     FROM roomserver_memberships m JOIN roomserver_rooms r USING (room_nid)
       JOIN roomserver_events e ON e.position = m.position
     WHERE m.user_id = ${userId} AND m.membership = 'invite' AND m.position < ${before}
-      AND NOT ${blocked.has(userId)}::boolean AND e.sender <> ALL (${[...reader.ignored]}::text[])
+      AND ${isShown}
     ORDER BY m.position DESC LIMIT ${limit})
     ORDER BY position DESC LIMIT ${limit}
   `.execute(deps.db);

@@ -5,7 +5,7 @@ import { type JsonObject, toStrippedState } from '@seneschal/matrix';
 
 import type { InvitePermissionDeps } from '../room/invite-permission.ts';
 import { eventsAt } from './event-rows.ts';
-import { type ReaderDeps, readerOf } from './ignoring.ts';
+import { type ReaderDeps, readerOfInvites } from './ignoring.ts';
 import type { QueryDeps } from './query-deps.ts';
 
 /** Client-server API, "Stripped state": what one may know before joining. */
@@ -30,18 +30,14 @@ export async function strippedState(
   roomIds: readonly string[],
 ): Promise<Map<string, JsonObject[]>> {
   if (roomIds.length === 0) return new Map();
-  const [{ ignored }, blocked] = await Promise.all([
-    readerOf(deps, userId),
-    deps.userapi.invitesBlockedBy([userId]),
-  ]);
+  const { isShown } = await readerOfInvites(deps, userId);
   const result = await sql<{ position: number }>`
     WITH pending AS (
       SELECT m.room_nid, m.position, e.sender
       FROM roomserver_rooms r JOIN roomserver_memberships m USING (room_nid) JOIN roomserver_events e USING (position)
       WHERE r.room_id = ANY(${roomIds}::text[]) AND m.user_id = ${userId}
         AND m.membership = ANY('{invite,knock}'::text[])
-        AND NOT (m.membership = 'invite'
-          AND (${blocked.has(userId)}::boolean OR e.sender = ANY(${[...ignored]}::text[])))
+        AND (m.membership <> 'invite' OR ${isShown})
     )
     SELECT position FROM pending
     UNION SELECT m.position FROM pending p JOIN roomserver_memberships m

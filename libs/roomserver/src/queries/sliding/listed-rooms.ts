@@ -4,7 +4,7 @@ import type { ListedRoom, Membership } from '@seneschal/contracts';
 
 import type { InvitePermissionDeps } from '../../room/invite-permission.ts';
 import { purgedRooms } from '../changed-rooms.ts';
-import { type ReaderDeps, readerOf } from '../ignoring.ts';
+import { type ReaderDeps, readerOfInvites } from '../ignoring.ts';
 import { loadHistories, membershipAt, type RoomHistories, stateHorizon } from '../room-history.ts';
 
 interface Row {
@@ -30,10 +30,7 @@ export async function listedRooms(
   since: number | null,
   until: number,
 ): Promise<ListedRoom[]> {
-  const [{ ignored }, blocked] = await Promise.all([
-    readerOf(deps, userId),
-    deps.userapi.invitesBlockedBy([userId]),
-  ]);
+  const { isShown } = await readerOfInvites(deps, userId);
   const from = since ?? Number.MAX_SAFE_INTEGER;
   const result = await sql<Row>`
     SELECT r.room_nid, r.room_id, m.membership, m.position, coalesce(m.since, m.position) AS since, r.last_position,
@@ -45,8 +42,7 @@ export async function listedRooms(
       r.imported_position, m.membership = ANY('{leave,ban}'::text[]) AND e.sender <> m.user_id, NULL::bigint
     FROM roomserver_memberships m JOIN roomserver_rooms r USING (room_nid) JOIN roomserver_events e USING (position)
     WHERE m.user_id = ${userId} AND m.membership <> 'join' AND NOT m.is_forgotten
-      AND NOT (m.membership = 'invite'
-        AND (${blocked.has(userId)}::boolean OR e.sender = ANY(${[...ignored]}::text[])))
+      AND (m.membership <> 'invite' OR ${isShown})
       AND (m.membership = ANY('{invite,knock}'::text[]) OR e.sender <> m.user_id OR m.position > ${from})
     ${
       since === null
